@@ -1,0 +1,52 @@
+# Builds and installs position_telemetry.
+#
+#   make && make install                  the native build (C++)
+#   make PORTABLE=1 && make install PORTABLE=1   the portable build (SQL only)
+#   make installcheck                     pg_regress and isolation tests
+#   scripts/test                          everything, on a throw-away server
+
+EXTENSION := position_telemetry
+EXTENSION_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" position_telemetry.control)
+PG_CONFIG ?= pg_config
+
+FLAVOUR := $(if $(PORTABLE),portable,native)
+BUILD_DIR := build/$(FLAVOUR)
+EXTENSION_SQL := $(BUILD_DIR)/$(EXTENSION)--$(EXTENSION_VERSION).sql
+SQL_MODULES := $(sort $(filter-out $(wildcard src/sql/*.native.sql src/sql/*.portable.sql),$(wildcard src/sql/*.sql)) \
+                 $(wildcard src/sql/*.$(FLAVOUR).sql))
+
+DATA = $(EXTENSION_SQL)
+
+ifndef PORTABLE
+MODULE_big := $(EXTENSION)
+CORE_SOURCES := $(addprefix src/core/,$(shell cat src/core/SOURCES))
+PG_SOURCES := $(wildcard src/pg/*.cpp)
+OBJS := $(CORE_SOURCES:.cpp=.o) $(PG_SOURCES:.cpp=.o)
+SHLIB_LINK := -lstdc++
+endif
+
+# The server's headers are not ours to warn about; PostgreSQL 15 says "register".
+PG_CXXFLAGS := -std=c++20 -Wall -Wextra -Wno-register -MMD -MP \
+               -isystem $(shell $(PG_CONFIG) --includedir-server)
+
+REGRESS = $(filter setup,$(TESTS)) $(filter-out setup,$(TESTS))
+TESTS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=. --load-extension=plpgsql
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation --load-extension=position_telemetry
+
+EXTRA_CLEAN = build $(wildcard src/*/*.d)
+
+# JIT bitcode would be compiled by clang with other flags, for nothing: triggers
+# are not inlined.
+override with_llvm := no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+-include $(wildcard src/*/*.d)
+
+all: $(EXTENSION_SQL)
+
+$(EXTENSION_SQL): $(SQL_MODULES)
+	@mkdir -p $(BUILD_DIR)
+	cat $(SQL_MODULES) > $@
