@@ -87,26 +87,30 @@ SELECT name AS missing
                     'net_pnl_dollars', 'exit_reason_raw', 'counts_as_trade', 'entry_confidence', 'sentiment_snapshot']) AS name
  WHERE name NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = 'position_history'::regclass AND attnum > 37)
  ORDER BY 1;
-SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, pg_get_expr(d.adbin, d.adrelid) AS default
-  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type
+  FROM pg_attribute a
  WHERE a.attrelid = 'position_history'::regclass
    AND a.attname IN ('execution_id', 'execution_uuid', 'pnl_dollars', 'pnl_pct', 'best_unrealized_pnl_pct',
                      'worst_unrealized_pnl_dollars', 'net_pnl_dollars', 'mae_pct', 'mfe_pct', 'win_loss_label',
                      'counts_as_trade', 'created_at')
  ORDER BY 1;
+SELECT pg_get_expr(adbin, adrelid) AS created_at_default
+  FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+ WHERE d.adrelid = 'position_history'::regclass AND a.attname = 'created_at';
 -- Sides are checked in any case, in both tables; strategies only when asked.
 SELECT testing.outcome($$INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time)
                          VALUES (2, 'AAPL', 'STOCK', 'flat', 1, 1, now())$$) LIKE '23514%' AS position_refused,
-       testing.outcome($$INSERT INTO position_history (ticker, side) VALUES ('AAPL', 'flat')$$) LIKE '23514%' AS history_refused;
+       testing.outcome($$INSERT INTO position_history (ticker, instrument_type, side, quantity, entry_price, exit_price, entry_time, exit_time)
+                         VALUES ('AAPL', 'STOCK', 'flat', 1, 1, 1, now(), now())$$) LIKE '23514%' AS history_refused;
 INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, strategy_type)
 SELECT 100 + n, 'SIDE', 'STOCK', side, 1, 1, '2026-02-02 14:30+00', 'open', 'anything'
   FROM unnest(ARRAY['long', 'SHORT', 'Buy', 'SELL', 'sell_short', 'CALL', 'put', NULL]) WITH ORDINALITY AS s(side, n);
-SELECT conname, convalidated
+SELECT conname
   FROM pg_constraint
  WHERE conrelid = 'active_positions'::regclass AND contype = 'c' AND conname LIKE 'chk_active_positions_%'
  ORDER BY 1;
 -- Indexes that writers and learning queries rely on.
-SELECT c.relname AS index, i.indisunique AS is_unique, i.indpred IS NOT NULL AS partial,
+SELECT c.relname AS index, i.indisunique AS is_unique,
        (SELECT string_agg(pg_get_indexdef(i.indexrelid, k, false), ', ' ORDER BY k) FROM generate_series(1, i.indnkeyatts) AS k) AS columns
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
  WHERE c.relnamespace = 't_fresh'::regnamespace
@@ -115,7 +119,7 @@ SELECT c.relname AS index, i.indisunique AS is_unique, i.indpred IS NOT NULL AS 
  ORDER BY 1;
 SELECT pg_get_indexdef('idx_position_history_ticker_exit_time'::regclass) LIKE '%(ticker, exit_time DESC%)' AS latest_exit_first,
        pg_get_indexdef('idx_active_positions_execution_uuid_unique'::regclass) LIKE '%WHERE (execution_uuid IS NOT NULL)' AS nulls_are_free;
-SELECT i.indrelid::regclass AS table, pg_get_indexdef(i.indexrelid, 1, false) AS first, pg_get_indexdef(i.indexrelid, 2, false) AS second
+SELECT i.indrelid::regclass::text AS table, pg_get_indexdef(i.indexrelid, 1, false) AS first, pg_get_indexdef(i.indexrelid, 2, false) AS second
   FROM pg_index i
  WHERE i.indrelid IN ('active_positions'::regclass, 'position_history'::regclass)
    AND i.indisunique AND NOT i.indisprimary AND i.indpred IS NULL
@@ -138,7 +142,7 @@ SELECT bool_or(option LIKE 'fillfactor=%') AS leaves_room
   FROM pg_class, unnest(reloptions) AS option WHERE oid = 'active_positions'::regclass;
 -- A second attach keeps everything and touches nothing.
 CREATE VIEW testing.shape AS
-SELECT n.nspname::text AS schema, 'relation ' || c.relname AS object, c.relkind || ' ' || c.relfilenode || ' ' || coalesce(c.reloptions::text, '') AS definition
+SELECT n.nspname::text AS schema, 'relation ' || c.relname AS object, concat_ws(' ', c.relkind, c.relfilenode, c.reloptions) AS definition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 UNION ALL
 SELECT n.nspname, 'column ' || c.relname || '.' || a.attname,
@@ -153,7 +157,7 @@ UNION ALL
 SELECT n.nspname, 'index ' || c.relname, pg_get_indexdef(c.oid)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'i'
 UNION ALL
-SELECT n.nspname, 'trigger ' || c.relname || ' ' || t.tgname, t.tgenabled || ' ' || pg_get_triggerdef(t.oid)
+SELECT n.nspname, 'trigger ' || c.relname || ' ' || t.tgname, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal
 UNION ALL
 SELECT n.nspname, 'view ' || c.relname, pg_get_viewdef(c.oid)
@@ -199,7 +203,8 @@ SELECT action <> 'blocked' AS not_blocked
 SELECT setting, value FROM telemetry_settings WHERE setting IN ('on_delete', 'breakeven_band_pct', 'strategy_types') ORDER BY 1;
 SELECT testing.outcome($$INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, strategy_type)
                          VALUES (4, 'AAPL', 'STOCK', 'long', 1, 1, now(), 'guess')$$) LIKE '23514%' AS other_strategy_refused,
-       testing.outcome($$INSERT INTO position_history (ticker, strategy_type) VALUES ('AAPL', 'guess')$$) LIKE '23514%' AS in_history_too;
+       testing.outcome($$INSERT INTO position_history (ticker, instrument_type, side, quantity, entry_price, exit_price, entry_time, exit_time, strategy_type)
+                         VALUES ('AAPL', 'STOCK', 'long', 1, 1, 1, now(), now(), 'guess')$$) LIKE '23514%' AS in_history_too;
 INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, strategy_type)
 VALUES (5, 'MSFT', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'open', 'swing'),
        (6, 'NVDA', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'open', NULL);
@@ -245,7 +250,7 @@ UPDATE active_positions SET status = 'closed', current_price = 103, closed_at = 
 SELECT best_unrealized_pnl_pct FROM active_positions WHERE id = 1;
 SELECT count(*) AS archived_while_detached FROM position_history WHERE position_id = 6;
 -- Attached again, it goes on; what was closed in between is archived on request, once.
-SELECT bool_or(action = 'created') AS made_again FROM position_telemetry.attach('t_fresh') WHERE step IN ('trigger', 'view');
+SELECT bool_or(action IN ('created', 'added')) AS made_again FROM position_telemetry.attach('t_fresh') WHERE step IN ('trigger', 'view');
 SELECT check_name FROM position_telemetry.verify('t_fresh') WHERE NOT ok ORDER BY 1;
 SELECT position_telemetry.backfill_history('t_fresh') AS archived;
 SELECT position_telemetry.backfill_history('t_fresh') AS archived;

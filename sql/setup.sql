@@ -9,6 +9,7 @@ SELECT n.nspname AS schema, e.extversion AS version, e.extrelocatable AS relocat
  WHERE e.extname = 'position_telemetry';
 -- What the other test files share: how a statement ends, without the text of its message.
 CREATE SCHEMA testing;
+GRANT USAGE ON SCHEMA testing TO PUBLIC;
 CREATE FUNCTION testing.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   hint text;

@@ -132,7 +132,7 @@ const TriggerData* after_trigger(FunctionCallInfo fcinfo, const char* name,
                             ? reinterpret_cast<TriggerData*>(fcinfo->context)
                             : nullptr;
   if (trigger == nullptr || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-      TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != for_row ||
+      (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != for_row ||
       !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
         TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)))
     ereport(ERROR,

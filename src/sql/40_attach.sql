@@ -7,6 +7,13 @@ CREATE TYPE position_telemetry.attach_step AS (step text, object text, action te
 COMMENT ON TYPE position_telemetry.attach_step IS
 'One step of attach(): its kind, the object, what was done (created, added, kept, pending, blocked, foreign, removed) and what to know about it.';
 
+CREATE FUNCTION position_telemetry.step(step text, object text, action text, detail text DEFAULT NULL)
+RETURNS position_telemetry.attach_step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ROW(step, object, action, detail)::position_telemetry.attach_step;
+COMMENT ON FUNCTION position_telemetry.step(text, text, text, text) IS
+'Internal: one step of attach().';
+
 -- ------------------------------------------------------------------ settings
 
 CREATE FUNCTION position_telemetry.check_setting(setting text, value jsonb) RETURNS void
@@ -78,7 +85,7 @@ BEGIN
     EXECUTE format('INSERT INTO %I.telemetry_settings AS t (setting, value) VALUES ($1, $2)
                     ON CONFLICT (setting) DO UPDATE SET value = excluded.value, updated_at = now()
                     WHERE t.value IS DISTINCT FROM excluded.value', target_schema) USING s.setting, wanted;
-    RETURN NEXT ROW('setting', s.setting, CASE WHEN before IS NULL THEN 'created'
+    RETURN NEXT position_telemetry.step('setting', s.setting, CASE WHEN before IS NULL THEN 'created'
                                                WHEN before = wanted THEN 'kept' ELSE 'added' END, wanted::text);
   END LOOP;
 END;
@@ -98,7 +105,7 @@ BEGIN
                   SELECT raw_reason, exit_reason, exit_reason_norm FROM position_telemetry.exit_reasons()
                   ON CONFLICT (raw_reason) DO NOTHING', target_schema);
   GET DIAGNOSTICS added = ROW_COUNT;
-  RETURN NEXT ROW('setting', 'exit reasons', CASE WHEN added > 0 THEN 'added' ELSE 'kept' END, added || ' added');
+  RETURN NEXT position_telemetry.step('setting', 'exit reasons', CASE WHEN added > 0 THEN 'added' ELSE 'kept' END, added || ' added');
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_exit_reasons(name) IS
@@ -141,7 +148,7 @@ BEGIN
     LEFT JOIN position_telemetry.attached_columns(target_schema, target_table) a USING (column_name)
     WHERE l.table_name = target_table ORDER BY l.ordinal
   LOOP
-    step := ROW('column', target_table || '.' || c.column_name, 'kept', NULL);
+    step := position_telemetry.step('column', target_table || '.' || c.column_name, 'kept');
     IF c.type_name IS NULL AND c.data_type = 'bigserial' THEN
       step.action := 'blocked';
       step.detail := 'adding an identity would rewrite the table: add the column yourself';
@@ -169,9 +176,9 @@ AS $$
 BEGIN
   IF to_regclass(format('%I.%I', target_schema, target_table)) IS NULL THEN
     PERFORM position_telemetry.create_table(target_schema, target_table, owner);
-    RETURN NEXT ROW('table', target_table, 'created', NULL);
+    RETURN NEXT position_telemetry.step('table', target_table, 'created');
   ELSE
-    RETURN NEXT ROW('table', target_table, 'kept', NULL);
+    RETURN NEXT position_telemetry.step('table', target_table, 'kept');
     RETURN QUERY SELECT * FROM position_telemetry.add_columns(target_schema, target_table);
   END IF;
 END;
@@ -193,12 +200,12 @@ BEGIN
            WHERE conrelid = relation AND contype = 'c' AND pg_get_constraintdef(oid) ~* '\mstatus\M'
              AND NOT (pg_get_constraintdef(oid) ~* 'ai_approved' AND pg_get_constraintdef(oid) ~* 'rolled_back') LOOP
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', relation, c.conname);
-    RETURN NEXT ROW('constraint', c.conname, 'removed', 'forbade states that appliers write: ' || c.definition);
+    RETURN NEXT position_telemetry.step('constraint', c.conname, 'removed', 'forbade states that appliers write: ' || c.definition);
   END LOOP;
   FOR c IN SELECT attname FROM pg_attribute
            WHERE attrelid = relation AND attnotnull AND attname = 'analysis_logic' LOOP
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, c.attname);
-    RETURN NEXT ROW('constraint', 'learning_recommendations.' || c.attname, 'removed', 'NOT NULL: analyzers leave it out');
+    RETURN NEXT position_telemetry.step('constraint', 'learning_recommendations.' || c.attname, 'removed', 'NOT NULL: analyzers leave it out');
   END LOOP;
 END;
 $$;
@@ -221,15 +228,15 @@ BEGIN
   IF there AND replace_it THEN
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', relation, check_name);
   ELSIF there THEN
-    RETURN ROW('constraint', check_name, 'kept', NULL);
+    RETURN position_telemetry.step('constraint', check_name, 'kept');
   END IF;
   -- Even a NOT VALID check makes every update of an old violating row fail.
   EXECUTE format('SELECT count(*) FROM %s WHERE NOT (%s)', relation, condition) INTO violations;
   IF violations > 0 THEN
-    RETURN ROW('constraint', check_name, 'blocked', format('%s rows of %s violate CHECK (%s)', violations, target_table, condition));
+    RETURN position_telemetry.step('constraint', check_name, 'blocked', format('%s rows of %s violate CHECK (%s)', violations, target_table, condition));
   END IF;
   EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, check_name, condition);
-  RETURN ROW('constraint', check_name, 'added', NULL);
+  RETURN position_telemetry.step('constraint', check_name, 'added');
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_check(name, text, text, text, boolean) IS
@@ -266,9 +273,10 @@ BEGIN
     EXECUTE format('ALTER TABLE %I.%I DROP CONSTRAINT IF EXISTS %I', target_schema, target_table, strategy_check);
   END IF;
   RETURN QUERY
-    SELECT (position_telemetry.attach_check(target_schema, target_table, c.check_name, c.condition,
-                                            coalesce(options ? c.from_setting, false))).*
-    FROM position_telemetry.layout_checks(target_schema) c WHERE c.table_name = target_table;
+    SELECT s.* FROM position_telemetry.layout_checks(target_schema) c,
+      LATERAL position_telemetry.attach_check(target_schema, target_table, c.check_name, c.condition,
+                                              coalesce(options ? c.from_setting, false)) AS s
+    WHERE c.table_name = target_table;
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_checks(name, text, jsonb) IS
@@ -327,24 +335,24 @@ DECLARE
   many boolean;
 BEGIN
   IF there IS NOT NULL THEN
-    RETURN ROW('index', index_name, 'kept', CASE WHEN there <> index_name THEN 'as ' || there END);
+    RETURN position_telemetry.step('index', index_name, 'kept', CASE WHEN there <> index_name THEN 'as ' || there END);
   END IF;
   IF is_unique AND (SELECT relkind = 'p' FROM pg_class WHERE oid = relation) THEN
-    RETURN ROW('index', index_name, 'blocked', 'a partitioned table cannot have it; the lock on the position row does its work');
+    RETURN position_telemetry.step('index', index_name, 'blocked', 'a partitioned table cannot have it; the lock on the position row does its work');
   END IF;
   IF is_unique THEN
     duplicates := position_telemetry.duplicates_of(relation, definition, predicate);
     IF duplicates IS NOT NULL THEN
-      RETURN ROW('index', index_name, 'blocked', 'duplicates: ' || duplicates);
+      RETURN position_telemetry.step('index', index_name, 'blocked', 'duplicates: ' || duplicates);
     END IF;
   END IF;
   EXECUTE format('SELECT count(*) > 100000 FROM (SELECT FROM %s LIMIT 100001) AS t', relation) INTO many;
   IF many THEN
-    RETURN ROW('index', index_name, 'pending',
+    RETURN position_telemetry.step('index', index_name, 'pending',
                format('CREATE %sINDEX CONCURRENTLY %s;', CASE WHEN is_unique THEN 'UNIQUE ' END, statement));
   END IF;
   EXECUTE format('CREATE %sINDEX %s', CASE WHEN is_unique THEN 'UNIQUE ' END, statement);
-  RETURN ROW('index', index_name, 'created', NULL);
+  RETURN position_telemetry.step('index', index_name, 'created');
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_index(regclass, text, boolean, text, text) IS
@@ -355,9 +363,10 @@ RETURNS SETOF position_telemetry.attach_step
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT (position_telemetry.attach_index(to_regclass(format('%I.%I', target_schema, i.table_name)), i.index_name,
-                                          i.is_unique, i.definition, i.predicate)).*
-  FROM position_telemetry.layout_indexes() i WHERE i.table_name = target_table
+  SELECT s.* FROM position_telemetry.layout_indexes() i,
+    LATERAL position_telemetry.attach_index(to_regclass(format('%I.%I', target_schema, i.table_name)), i.index_name,
+                                            i.is_unique, i.definition, i.predicate) AS s
+  WHERE i.table_name = target_table
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_indexes(name, text) IS
 'Internal: the indexes of one table.';
@@ -378,14 +387,14 @@ DECLARE
   after text;
 BEGIN
   IF before IS NOT NULL AND strpos(source, before) > 0 THEN
-    RETURN ROW('function', function_name, 'kept', NULL);
+    RETURN position_telemetry.step('function', function_name, 'kept');
   END IF;
   EXECUTE source;
   EXECUTE format('ALTER FUNCTION %s OWNER TO %I', full_name, owner);
   EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', full_name);
   EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION %I', full_name, position_telemetry.extension_name());
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', full_name, 'Made by position_telemetry.attach(); do not edit.');
-  RETURN ROW('function', function_name, CASE WHEN before IS NULL THEN 'created' ELSE 'added' END, NULL);
+  RETURN position_telemetry.step('function', function_name, CASE WHEN before IS NULL THEN 'created' ELSE 'added' END);
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_function(name, text, text, text, name) IS
@@ -516,12 +525,12 @@ BEGIN
   SELECT t.tgenabled, obj_description(t.oid, 'pg_trigger') AS comment INTO there
     FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgname = trigger_name AND NOT t.tgisinternal;
   IF there.tgenabled IN ('O', 'A') AND there.comment = position_telemetry.trigger_comment(definition) THEN
-    RETURN ROW('trigger', trigger_name, 'kept', NULL);
+    RETURN position_telemetry.step('trigger', trigger_name, 'kept');
   END IF;
   EXECUTE format('CREATE OR REPLACE TRIGGER %I ' || definition, trigger_name, relation);
   EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation, trigger_name);
   EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, relation, position_telemetry.trigger_comment(definition));
-  RETURN ROW('trigger', trigger_name, CASE WHEN there.tgenabled IS NULL THEN 'created' ELSE 'added' END, NULL);
+  RETURN position_telemetry.step('trigger', trigger_name, CASE WHEN there.tgenabled IS NULL THEN 'created' ELSE 'added' END);
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_trigger(name, text, text) IS
@@ -546,7 +555,7 @@ BEGIN
            WHERE g.tgrelid = to_regclass(format('%I.active_positions', target_schema)) AND g.tgname = ANY (names)
            ORDER BY g.tgname LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.relation);
-    RETURN NEXT ROW('trigger', t.tgname, 'removed', NULL);
+    RETURN NEXT position_telemetry.step('trigger', t.tgname, 'removed');
   END LOOP;
 END;
 $$;
@@ -585,25 +594,27 @@ DECLARE
   marked text := comment || ' [position_telemetry ' || md5(query) || ']';
 BEGIN
   IF to_regclass(full_name) IS NOT NULL AND coalesce(there, '') !~ '\[position_telemetry [0-9a-f]{32}\]$' THEN
-    RETURN ROW('view', view_name, 'foreign', 'a relation of this name is there that attach() did not make');
+    RETURN position_telemetry.step('view', view_name, 'foreign', 'a relation of this name is there that attach() did not make');
   END IF;
   IF there = marked THEN
-    RETURN ROW('view', view_name, 'kept', NULL);
+    RETURN position_telemetry.step('view', view_name, 'kept');
   END IF;
   BEGIN
-    EXECUTE format('DROP VIEW IF EXISTS %s', full_name);
+    IF there IS NOT NULL THEN
+      EXECUTE format('DROP VIEW %s', full_name);
+    END IF;
     EXECUTE format('CREATE VIEW %s AS %s', full_name, query);
   EXCEPTION WHEN dependent_objects_still_exist THEN
     -- Views of the user's stand on it: it may still be replaced in place.
     BEGIN
       EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', full_name, query);
     EXCEPTION WHEN invalid_table_definition THEN
-      RETURN ROW('view', view_name, 'blocked', 'other views depend on it: ' || SQLERRM);
+      RETURN position_telemetry.step('view', view_name, 'blocked', 'other views depend on it: ' || SQLERRM);
     END;
   END;
   EXECUTE format('ALTER VIEW %s OWNER TO %I', full_name, owner);
   EXECUTE format('COMMENT ON VIEW %s IS %L', full_name, marked);
-  RETURN ROW('view', view_name, CASE WHEN there IS NULL THEN 'created' ELSE 'added' END, NULL);
+  RETURN position_telemetry.step('view', view_name, CASE WHEN there IS NULL THEN 'created' ELSE 'added' END);
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_view(name, text, text, text, name) IS
@@ -614,8 +625,8 @@ RETURNS SETOF position_telemetry.attach_step
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT (position_telemetry.attach_view(target_schema, v.view_name, v.comment, v.query, owner)).*
-  FROM position_telemetry.layout_views(target_schema) v
+  SELECT s.* FROM position_telemetry.layout_views(target_schema) v,
+    LATERAL position_telemetry.attach_view(target_schema, v.view_name, v.comment, v.query, owner) AS s
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_views(name, name) IS
 'Internal: all views of an attached schema.';
@@ -641,7 +652,7 @@ BEGIN
     EXECUTE format('INSERT INTO %s (version) SELECT $1 WHERE NOT EXISTS (SELECT FROM %1$s WHERE version = $1)', relation)
       USING migration;
     GET DIAGNOSTICS added = ROW_COUNT;
-    RETURN NEXT ROW('migration', migration, CASE added WHEN 0 THEN 'kept' ELSE 'added' END, NULL);
+    RETURN NEXT position_telemetry.step('migration', migration, CASE added WHEN 0 THEN 'kept' ELSE 'added' END);
   END LOOP;
 END;
 $$;
@@ -739,14 +750,14 @@ BEGIN
              AND obj_description(p.oid, 'pg_proc') = 'Made by position_telemetry.attach(); do not edit.'
            ORDER BY p.proname LOOP
     EXECUTE format('DROP FUNCTION %s', o.signature);
-    RETURN NEXT ROW('function', o.proname, 'removed', NULL);
+    RETURN NEXT position_telemetry.step('function', o.proname, 'removed');
   END LOOP;
   FOR o IN SELECT c.relname FROM pg_class c
            WHERE c.relnamespace = to_regnamespace(quote_ident(target_schema)) AND c.relkind = 'v'
              AND obj_description(c.oid, 'pg_class') ~ '\[position_telemetry [0-9a-f]{32}\]$'
            ORDER BY c.relname LOOP
     EXECUTE format('DROP VIEW %I.%I', target_schema, o.relname);
-    RETURN NEXT ROW('view', o.relname, 'removed', NULL);
+    RETURN NEXT position_telemetry.step('view', o.relname, 'removed');
   END LOOP;
 END;
 $$;

@@ -9,6 +9,7 @@ AS $$
   SELECT 'table ' || k.table_name, c.oid IS NOT NULL, CASE WHEN c.oid IS NULL THEN 'missing: run attach()' END
   FROM position_telemetry.layout_keys() k
   LEFT JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', target_schema, k.table_name)) AND c.relkind IN ('r', 'p')
+  ORDER BY k.table_name
 $$;
 COMMENT ON FUNCTION position_telemetry.verify_tables(name) IS 'Internal: the tables, for verify().';
 
@@ -36,6 +37,7 @@ AS $$
   FROM position_telemetry.layout_columns() l
   LEFT JOIN LATERAL position_telemetry.attached_columns(target_schema, l.table_name) a ON a.column_name = l.column_name
   CROSS JOIN LATERAL position_telemetry.column_serves(l.table_name, l.column_name, l.data_type, a.type_name, a.type_kind) AS s (ok)
+  ORDER BY l.table_name, l.ordinal
 $$;
 COMMENT ON FUNCTION position_telemetry.verify_columns(name) IS 'Internal: the columns, for verify().';
 

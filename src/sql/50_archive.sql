@@ -60,7 +60,7 @@ SET search_path = pg_catalog, pg_temp
 AS $outer$
   SELECT format($query$
     SELECT %1$s AS execution_id, p.execution_uuid, p.ticker, p.instrument_type, p.strategy_type,
-           CASE WHEN t.d < 0 AND lower(p.side) IS DISTINCT FROM ALL (ARRAY['short', 'sell', 'sell_short'])
+           CASE WHEN t.d < 0 AND coalesce(lower(p.side) NOT IN ('short', 'sell', 'sell_short'), true)
                 THEN 'short' ELSE coalesce(p.side, 'long') END AS side,
            coalesce(f.entered, t.q) AS quantity, a.entry AS entry_price, a.exit AS exit_price,
            coalesce(p.entry_time, p.created_at) AS entry_time, x.exit_time,

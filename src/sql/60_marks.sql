@@ -1,6 +1,10 @@
 -- Marks for many positions at once. Every function has a form with one jsonb
 -- argument, because drivers differ in what they send for a number.
 
+CREATE TYPE position_telemetry.mark_result AS (marks integer, positions_marked integer, extremes_moved integer);
+COMMENT ON TYPE position_telemetry.mark_result IS
+'What marking returns: symbols with a usable mark, positions marked, positions whose extremes moved.';
+
 CREATE FUNCTION position_telemetry.check_prices(symbols text[], prices numeric[], what text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -60,7 +64,7 @@ COMMENT ON FUNCTION position_telemetry.check_one_price(jsonb) IS
 -- marks: [{symbol, direction, price, at}], direction null for both. One statement;
 -- rows are locked in the order of id, so that two callers cannot deadlock.
 CREATE FUNCTION position_telemetry.mark_positions(marks jsonb, target_schema name)
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -114,7 +118,7 @@ COMMENT ON FUNCTION position_telemetry.mark_positions(jsonb, name) IS
 
 CREATE FUNCTION position_telemetry.apply_marks(symbols text[], prices numeric[], at timestamptz DEFAULT clock_timestamp(),
                                                target_schema name DEFAULT 'public')
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -130,7 +134,7 @@ COMMENT ON FUNCTION position_telemetry.apply_marks(text[], numeric[], timestampt
 'Marks every open position of these instruments (tickers or OCC symbols) in one statement. A null price is no mark; a mark before a position''s entry_time is not its mark. Returns the symbols with a mark, the positions marked, and those whose extremes moved. 22023: arrays of unequal length, NaN or infinite price, two prices for a symbol; 22004: a null symbol; nothing is applied then.';
 
 CREATE FUNCTION position_telemetry.apply_marks(marks jsonb, target_schema name DEFAULT 'public')
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -197,7 +201,7 @@ COMMENT ON FUNCTION position_telemetry.quote_marks(jsonb, text, numeric) IS
 'Internal: the marks that quotes give.';
 
 CREATE FUNCTION position_telemetry.apply_quote_list(quotes jsonb, basis text, max_spread_pct numeric, target_schema name)
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -229,7 +233,7 @@ COMMENT ON FUNCTION position_telemetry.apply_quote_list(jsonb, text, numeric, na
 CREATE FUNCTION position_telemetry.apply_quotes(symbols text[], bids numeric[], asks numeric[], lasts numeric[],
                                                 at timestamptz DEFAULT clock_timestamp(), basis text DEFAULT 'mid',
                                                 max_spread_pct numeric DEFAULT NULL, target_schema name DEFAULT 'public')
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -250,7 +254,7 @@ COMMENT ON FUNCTION position_telemetry.apply_quotes(text[], numeric[], numeric[]
 'Marks open positions from quotes. basis mid: the middle of bid and ask, else last; closing_side: longs at the bid, shorts at the ask, else last. A quote wider than max_spread_pct of its mid is no mark, nor is one without usable prices. Returns and errors as apply_marks.';
 
 CREATE FUNCTION position_telemetry.apply_quotes(quotes jsonb, target_schema name DEFAULT 'public')
-RETURNS TABLE (marks integer, positions_marked integer, extremes_moved integer)
+RETURNS SETOF position_telemetry.mark_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,0 +1,79 @@
+-- Corrections re-base the extremes; fills do not; correct_excursion repairs what a bad tick left.
+\pset format unaligned
+\pset footer off
+\pset null null
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+CREATE SCHEMA t_correct;
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_correct');
+SET search_path = t_correct;
+CREATE VIEW shown AS
+SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct,
+       best_unrealized_pnl_dollars AS best_dollars, worst_unrealized_pnl_dollars AS worst_dollars,
+       mfe_price::numeric(18,8), mae_price::numeric(18,8)
+  FROM active_positions;
+INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status)
+SELECT n, 'AAPL', 'STOCK', CASE WHEN n = 8 THEN 'short' ELSE 'long' END, 10, 100, '2026-02-02 14:30+00', 'open' FROM generate_series(1, 16) AS n;
+UPDATE active_positions SET last_mark_price = 110, last_mark_time = '2026-02-02 14:31+00';
+UPDATE active_positions SET last_mark_price = 95, last_mark_time = '2026-02-02 14:32+00';
+SELECT * FROM shown WHERE id = 1;
+-- The entry price was wrong: percent and dollars are what they would have been.
+UPDATE active_positions SET entry_price = 105 WHERE id = 1;
+SELECT * FROM shown WHERE id = 1;
+UPDATE active_positions SET entry_price = 120 WHERE id = 1;
+SELECT * FROM shown WHERE id = 1;
+-- A correction and a mark in one statement.
+UPDATE active_positions SET entry_price = 105, last_mark_price = 115, last_mark_time = '2026-02-02 14:33+00' WHERE id = 2;
+SELECT * FROM shown WHERE id = 2;
+-- A changed quantity leaves what was; later marks are worth more.
+UPDATE active_positions SET quantity = 20 WHERE id = 3;
+SELECT * FROM shown WHERE id = 3;
+UPDATE active_positions SET last_mark_price = 111, last_mark_time = '2026-02-02 14:33+00' WHERE id = 3;
+UPDATE active_positions SET last_mark_price = 94, last_mark_time = '2026-02-02 14:34+00' WHERE id = 3;
+SELECT * FROM shown WHERE id = 3;
+-- Once the quantity has changed, the dollars of the past are not recomputed with the quantity of now.
+UPDATE active_positions SET entry_price = 101 WHERE id = 3;
+SELECT * FROM shown WHERE id = 3;
+-- Quantity and average entry together are a fill, and a fill never re-bases.
+UPDATE active_positions SET quantity = 15, entry_price = 102 WHERE id = 4;
+SELECT * FROM shown WHERE id = 4;
+-- The other side: the best becomes the worst, with its time.
+UPDATE active_positions SET side = 'short' WHERE id = 5;
+SELECT * FROM shown WHERE id = 5;
+SELECT to_char(mfe_time, 'HH24:MI') AS mfe_at, to_char(mae_time, 'HH24:MI') AS mae_at FROM active_positions WHERE id = 5;
+UPDATE active_positions SET side = 'BUY' WHERE id = 6;
+SELECT * FROM shown WHERE id = 6;
+-- The multiplier: dollars only.
+UPDATE active_positions SET multiplier = 10 WHERE id = 7;
+SELECT * FROM shown WHERE id = 7;
+-- A short is re-based as a short.
+UPDATE active_positions SET entry_price = 98 WHERE id = 8;
+SELECT * FROM shown WHERE id = 8;
+-- correct_excursion on an open position: a tick of 500 that never was.
+UPDATE active_positions SET last_mark_price = 500, last_mark_time = '2026-02-02 14:33+00' WHERE id IN (9, 10, 11);
+UPDATE active_positions SET last_mark_price = 103, last_mark_time = '2026-02-02 14:34+00' WHERE id IN (9, 10, 11);
+SELECT * FROM shown WHERE id = 9;
+SELECT count(*) AS done FROM position_telemetry.correct_excursion(9, 110, 95, 'bad tick', 't_correct');
+SELECT * FROM shown WHERE id = 9;
+UPDATE active_positions SET last_mark_price = 112, last_mark_time = '2026-02-02 14:35+00' WHERE id = 9;
+SELECT * FROM shown WHERE id = 9;
+-- On an archived one: history is repaired, the outcome is not touched.
+UPDATE active_positions SET status = 'closed', close_reason = 'manual', closed_at = '2026-02-02 15:30+00' WHERE id = 10;
+SELECT pnl_pct, best_unrealized_pnl_pct AS best_pct, mfe_pct, best_unrealized_pnl_dollars AS best_dollars, mfe_price::numeric(18,8)
+  FROM position_history WHERE position_id = 10;
+SELECT count(*) AS done
+  FROM position_telemetry.correct_excursion(position_id => 10, mfe_price => 110, mae_price => 95, reason => 'bad tick', target_schema => 't_correct');
+SELECT pnl_pct, pnl_dollars, best_unrealized_pnl_pct AS best_pct, mfe_pct, best_unrealized_pnl_dollars AS best_dollars, mfe_price::numeric(18,8),
+       worst_unrealized_pnl_pct AS worst_pct, mae_pct, worst_unrealized_pnl_dollars AS worst_dollars, mae_price::numeric(18,8)
+  FROM position_history WHERE position_id = 10;
+-- What was there is in the log.
+SELECT position_id, history_id IS NOT NULL AS archived, detail::text LIKE '%400%' AS old_percent, detail::text LIKE '%500%' AS old_price,
+       detail::text LIKE '%bad tick%' AS reason
+  FROM telemetry_events WHERE kind = 'excursion_correction' ORDER BY position_id;
+-- Bad input changes nothing.
+SELECT call, testing.outcome('SELECT position_telemetry.correct_excursion(' || call || ')') AS outcome
+  FROM (VALUES (1, $$999, 110, 95, 'no such position', 't_correct'$$),
+               (2, $$11, 'NaN', 95, 'not a price', 't_correct'$$),
+               (3, $$11, 110, 'Infinity', 'not a price', 't_correct'$$)) AS v(n, call) ORDER BY n;
+SELECT * FROM shown WHERE id = 11;
+SELECT count(*) AS logged FROM telemetry_events WHERE kind = 'excursion_correction' AND position_id NOT IN (9, 10);
