@@ -135,7 +135,7 @@ AS $outer$
 $outer$;
 COMMENT ON FUNCTION position_telemetry.health_query(name) IS 'Internal: the query of v_telemetry_health.';
 
-CREATE FUNCTION position_telemetry.layout_views(target_schema name)
+CREATE FUNCTION position_telemetry.monitoring_views(target_schema name)
 RETURNS TABLE (view_name text, comment text, query text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -154,5 +154,6 @@ AS $$
      'One row per metric: how complete and clean the telemetry of this schema is.',
      position_telemetry.health_query(target_schema))
 $$;
-COMMENT ON FUNCTION position_telemetry.layout_views(name) IS
-'Internal: the views of an attached schema, their comments and queries.';
+COMMENT ON FUNCTION position_telemetry.monitoring_views(name) IS
+'Internal: the views on positions, their archive and the health of both.';
+
