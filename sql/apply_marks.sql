@@ -134,6 +134,6 @@ BEGIN
 END $$;
 SELECT count(*) AS positions,
        count(*) FILTER (WHERE (to_jsonb(a) - '{created_at,updated_at,current_price}'::text[]) <> (to_jsonb(r) - '{created_at,updated_at,current_price}'::text[])) AS different,
-       bool_and(a.mfe_price > a.mae_price) AS moved
+       bool_and(a.mfe_price <> a.mae_price) AS moved
   FROM t_apply.active_positions a JOIN t_apply_rows.active_positions r USING (id)
  WHERE a.id > 100;

@@ -98,6 +98,25 @@ SELECT count(*) AS superseded, bool_and(detail::text LIKE '%107.77%') AS with_it
 UPDATE active_positions SET current_price = 95 WHERE id = 16;
 UPDATE active_positions SET status = 'closed', current_price = 104, close_reason = 'manual' WHERE id = 16;
 SELECT id, exit_price, pnl_pct, worst_pct FROM archived WHERE id = 16;
+-- Closing is open: going back to it is reopening. However often in one transaction, one row is left.
+UPDATE active_positions SET status = 'closed', current_price = 102 WHERE id = 46;
+UPDATE active_positions SET status = 'closing' WHERE id = 46;
+SELECT count(*) AS archived FROM position_history WHERE position_id = 46;
+BEGIN;
+UPDATE active_positions SET status = 'closed', current_price = 103 WHERE id = 46;
+UPDATE active_positions SET status = 'open' WHERE id = 46;
+UPDATE active_positions SET status = 'closed', current_price = 101 WHERE id = 46;
+SAVEPOINT reopened;
+UPDATE active_positions SET status = 'open' WHERE id = 46;
+ROLLBACK TO reopened;
+COMMIT;
+SELECT id, exit_price, best_pct FROM archived WHERE id = 46;
+SELECT count(*) AS superseded FROM telemetry_events WHERE kind = 'superseded_history' AND position_id = 46;
+-- A history row that somebody took away is no reason to refuse an edit.
+DELETE FROM position_history WHERE position_id = 10;
+UPDATE active_positions SET fees = 1 WHERE id = 10;
+UPDATE active_positions SET exit_price = 100.5 WHERE id = 10;
+DELETE FROM active_positions WHERE id = 10;
 -- Deleted while open: archived as deleted, which is no trade. Deleted when archived: nothing more.
 UPDATE active_positions SET last_mark_price = 103 WHERE id IN (17, 18);
 DELETE FROM active_positions WHERE id IN (3, 4, 17, 18);
@@ -139,6 +158,40 @@ SELECT testing.outcome('UPDATE t_archive.active_positions SET status = ''closed'
 UPDATE active_positions SET status = 'closed', current_price = 104 WHERE id = 30;
 SELECT id, pnl_pct FROM archived WHERE id BETWEEN 27 AND 30 ORDER BY id;
 DROP TRIGGER zzzz_refuse ON active_positions;
+-- Every kind of statement closes: MERGE, a WITH of several, an upsert; a row that was not inserted was not closed.
+INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, exit_price)
+VALUES (47, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closed', 500) ON CONFLICT (id) DO NOTHING;
+SELECT count(*) AS archived FROM position_history WHERE position_id = 47;
+INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, exit_price)
+VALUES (47, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closed', 101)
+ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, exit_price = EXCLUDED.exit_price;
+WITH won AS (UPDATE active_positions SET status = 'closed', current_price = 102 WHERE id = 48 RETURNING id),
+     lost AS (UPDATE active_positions SET status = 'closed', current_price = 98 WHERE id = 49 RETURNING id),
+     gone AS (DELETE FROM active_positions WHERE id = 50 RETURNING id)
+SELECT id FROM won UNION ALL SELECT id FROM lost UNION ALL SELECT id FROM gone ORDER BY id;
+MERGE INTO active_positions AS p USING (VALUES (51), (52), (66)) AS v (id) ON p.id = v.id
+ WHEN MATCHED AND p.id = 52 THEN DELETE
+ WHEN MATCHED THEN UPDATE SET status = 'closed', current_price = 103
+ WHEN NOT MATCHED THEN INSERT (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, exit_price)
+      VALUES (v.id, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closed', 104);
+SELECT a.id, a.exit_price, a.pnl_pct, o.exit_reason FROM archived a JOIN outcome o USING (id) WHERE id BETWEEN 47 AND 52 OR id = 66 ORDER BY id;
+-- A trigger of the user's own that closes at the stop.
+CREATE FUNCTION stop_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.current_price <= NEW.stop_loss AND NEW.status = 'open' THEN
+    NEW.status := 'closed';
+    NEW.close_reason := 'stop_loss';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER a_stop BEFORE UPDATE ON active_positions FOR EACH ROW EXECUTE FUNCTION stop_out();
+UPDATE active_positions SET current_price = 94.5 WHERE id IN (53, 54);
+DROP TRIGGER a_stop ON active_positions;
+SELECT a.id, a.exit_price, a.worst_pct, o.exit_reason, o.r FROM archived a JOIN outcome o USING (id) WHERE id IN (53, 54) ORDER BY id;
+-- A time that nobody meant is no reason to refuse a close.
+SELECT testing.outcome('UPDATE t_archive.active_positions SET status = ''closed'', current_price = 101, closed_at = ''infinity'' WHERE id = 55') AS at_infinity,
+       testing.outcome('UPDATE t_archive.active_positions SET status = ''closed'', current_price = 101, closed_at = ''9999-12-31'' WHERE id = 56') AS in_the_year_9999;
+SELECT id, pnl_pct FROM archived WHERE id IN (55, 56) ORDER BY id;
 -- Statements inside statements: a trigger of the user closes the hedge of what was closed, before ours and after ours.
 INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status)
 SELECT 1000 + n, 'HEDGE', 'STOCK', 'short', 10, 100, '2026-02-02 14:30+00', 'open' FROM generate_series(31, 36) AS n;
@@ -245,7 +298,28 @@ SET search_path = t_archive_truncate;
 INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status)
 VALUES (1, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'open'), (2, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'open');
 UPDATE active_positions SET status = 'closed', current_price = 101 WHERE id = 1;
-SELECT testing.outcome('TRUNCATE t_archive_truncate.active_positions') LIKE '% with a hint' AS refused, count(*) AS positions FROM active_positions;
+SELECT testing.outcome('TRUNCATE t_archive_truncate.active_positions') LIKE '% with a hint' AS refused;
+SELECT count(*) AS positions FROM active_positions;
 UPDATE active_positions SET status = 'closed', current_price = 102 WHERE id = 2;
 TRUNCATE active_positions;
 SELECT (SELECT count(*) FROM active_positions) AS positions, (SELECT count(*) FROM position_history) AS history;
+-- An adopted table in which nothing is certain: every statement goes through, every close is archived once.
+CREATE SCHEMA t_archive_bare;
+SET search_path = t_archive_bare;
+CREATE TABLE active_positions (
+  id integer PRIMARY KEY, ticker text, instrument_type text, side text, quantity numeric, entry_price numeric(12,4),
+  entry_time timestamp, current_price numeric(12,4), status text, closed_at timestamp, close_reason text
+);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_archive_bare');
+INSERT INTO active_positions (id, ticker, quantity, entry_price, status)
+VALUES (1, NULL, NULL, NULL, 'open'), (2, 'A', 0, 100, 'open'), (3, 'A', NULL, 100, 'open'), (4, 'A', 5, NULL, 'open');
+UPDATE active_positions SET current_price = 105;
+UPDATE active_positions SET status = 'closed';
+UPDATE active_positions SET status = 'closed', close_reason = 'manual';
+SELECT position_id, ticker, exit_price::numeric(18,4), pnl_dollars, pnl_pct, win_loss_label FROM position_history ORDER BY position_id;
+-- The archive belongs to the schema that the table is in, whatever that was called when it was attached.
+ALTER SCHEMA t_archive_bare RENAME TO t_archive_renamed;
+SET search_path = t_archive_renamed;
+INSERT INTO active_positions (id, ticker, quantity, entry_price, status) VALUES (5, 'A', 1, 100, 'open');
+SELECT testing.outcome('UPDATE t_archive_renamed.active_positions SET status = ''closed'', current_price = 101 WHERE id = 5') AS outcome;
+SELECT position_id, pnl_pct FROM position_history WHERE position_id = 5;

@@ -44,9 +44,8 @@ SELECT call, testing.outcome(format('SELECT position_telemetry.close_position(%s
                (2, $$1, 100, 'manual', target_schema => 't_close'$$),
                (3, $$6, 'NaN', 'manual', target_schema => 't_close'$$),
                (4, $$6, 'Infinity', 'manual', target_schema => 't_close'$$),
-               (5, $$6, NULL, 'manual', target_schema => 't_close'$$),
-               (6, $$NULL, 100, 'manual', target_schema => 't_close'$$)) AS v(n, call) ORDER BY n;
-SELECT call, testing.outcome(format('SELECT position_telemetry.close_position(%L::jsonb, ''t_close'')', call)) LIKE '22% with a hint' AS refused
+               (5, $$6, NULL, 'manual', target_schema => 't_close'$$)) AS v(n, call) ORDER BY n;
+SELECT call, testing.outcome(format('SELECT position_telemetry.close_position(%L::jsonb, ''t_close'')', call)) LIKE '% with a hint' AS refused
   FROM (VALUES (1, '{"position_id": 6, "exit_reason": "manual"}'), (2, '{"exit_price": 100, "exit_reason": "manual"}'),
                (3, '{"position_id": 6, "exit_price": "a lot", "exit_reason": "manual"}'),
                (4, '{"position_id": 6, "exit_price": 100, "exit_raeson": "manual"}'), (5, '[6, 100, "manual"]')) AS v(n, call) ORDER BY n;

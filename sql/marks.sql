@@ -1,4 +1,4 @@
--- A mark folds into the extremes of its row, whoever writes it and whatever he believes.
+-- A mark folds into the extremes of its row, whoever writes it and whatever the writer believes.
 \pset format unaligned
 \pset footer off
 \pset null null
@@ -230,3 +230,50 @@ SELECT count(*) AS positions, count(*) FILTER (WHERE (s.best_pct, s.worst_pct, s
 -- Extremes are ordered by what they are, whatever was written.
 SELECT count(*) AS impossible FROM active_positions
  WHERE best_unrealized_pnl_pct < 0 OR worst_unrealized_pnl_pct > 0 OR best_unrealized_pnl_dollars < 0 OR worst_unrealized_pnl_dollars > 0;
+-- Adopted columns that keep fewer digits: what is stored is rounded, and an equal extreme is still no new one.
+CREATE SCHEMA t_marks_narrow;
+SET search_path = t_marks_narrow;
+CREATE TABLE active_positions (
+  id integer PRIMARY KEY, ticker text, instrument_type text, side text, quantity numeric(12,4), entry_price numeric(12,4),
+  entry_time timestamptz, current_price numeric(18,8), last_mark_price numeric(12,4), status text,
+  best_unrealized_pnl_pct numeric(8,4) DEFAULT 0, worst_unrealized_pnl_pct numeric(8,4) DEFAULT 0,
+  best_unrealized_pnl_dollars numeric(12,2) DEFAULT 0, worst_unrealized_pnl_dollars numeric(12,2) DEFAULT 0
+);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_marks_narrow');
+INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status)
+VALUES (1, 'A', 'STOCK', 'long', 1, 3, '2026-02-02 14:30+00', 'open'), (2, 'A', 'STOCK', 'long', 1, 0.01, '2026-02-02 14:30+00', 'open');
+PREPARE narrow_mark(numeric, text) AS
+UPDATE active_positions SET current_price = $1, last_mark_time = ('2026-02-02 ' || $2 || '+00')::timestamptz WHERE id = 1;
+EXECUTE narrow_mark(4, '14:31');
+EXECUTE narrow_mark(2, '14:32');
+EXECUTE narrow_mark(4, '14:33');
+EXECUTE narrow_mark(2, '14:34');
+SELECT best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
+       to_char(mfe_time, 'HH24:MI') AS mfe_at, to_char(mae_time, 'HH24:MI') AS mae_at,
+       mae_before_mfe_pct::numeric(18,4) AS mae_before_mfe, mfe_before_mae_pct::numeric(18,4) AS mfe_before_mae
+  FROM active_positions WHERE id = 1;
+EXECUTE narrow_mark(4.00005, '14:35');
+SELECT current_price, last_mark_price FROM active_positions WHERE id = 1;
+SET client_min_messages = error;
+SELECT testing.outcome('UPDATE t_marks_narrow.active_positions SET current_price = 2 WHERE id = 2') AS percent_too_wide,
+       testing.outcome('UPDATE t_marks_narrow.active_positions SET current_price = 1000000000 WHERE id = 2') AS price_too_wide;
+SET client_min_messages = warning;
+-- No setting of the session changes a digit or an hour.
+SET extra_float_digits = -15;
+SET datestyle = 'SQL, DMY';
+SET timezone = 'Asia/Kathmandu';
+CREATE SCHEMA t_marks_session;
+CREATE TABLE t_marks_session.active_positions (
+  id integer PRIMARY KEY, ticker text, instrument_type text, side text, quantity numeric, entry_price double precision,
+  entry_time timestamp, current_price double precision, status text, closed_at timestamp
+);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_marks_session');
+INSERT INTO t_marks_session.active_positions VALUES (1, 'A', 'STOCK', 'long', 1, 430.123456, '2026-02-03 14:30', 431.987654321, 'open', NULL);
+UPDATE t_marks_session.active_positions SET status = 'closed', closed_at = '2026-02-03 15:30' WHERE id = 1;
+RESET extra_float_digits;
+SET datestyle = 'ISO, YMD';
+SET timezone = 'UTC';
+SELECT entry_price::numeric(18,8), exit_price::numeric(18,8), pnl_pct, entry_time, exit_time FROM t_marks_session.position_history;
+SET search_path = t_marks;
+SET quote_all_identifiers = on;
+SELECT check_name FROM position_telemetry.verify('t_marks_session') WHERE NOT ok ORDER BY 1;

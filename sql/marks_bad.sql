@@ -39,7 +39,7 @@ UPDATE active_positions SET current_price = 5 WHERE id = 20;
 SELECT * FROM shown WHERE id = 20;
 -- One warning per statement, however many rows.
 UPDATE active_positions SET current_price = 'NaN' WHERE id BETWEEN 7 AND 9;
-UPDATE active_positions SET current_price = CASE id WHEN 8 THEN 107 ELSE 'NaN' END WHERE id BETWEEN 7 AND 9;
+UPDATE active_positions SET current_price = CASE id WHEN 8 THEN 107 ELSE float8 'NaN' END WHERE id BETWEEN 7 AND 9;
 SELECT * FROM shown WHERE id BETWEEN 7 AND 9 ORDER BY id;
 UPDATE active_positions SET current_price = '-Infinity' WHERE id IN (7, 9);
 SELECT id, rejected FROM shown WHERE id IN (7, 9) ORDER BY id;

@@ -10,7 +10,7 @@ CREATE ROLE regress_telemetry_thief;
 -- The tables belong to somebody who is no superuser.
 CREATE SCHEMA t_rights AUTHORIZATION regress_telemetry_owner;
 SET ROLE regress_telemetry_owner;
-SELECT count(*) FILTER (WHERE action NOT IN ('created', 'added')) AS in_the_way FROM position_telemetry.attach('t_rights');
+SELECT count(*) FILTER (WHERE action NOT IN ('created', 'added', 'kept')) AS in_the_way FROM position_telemetry.attach('t_rights');
 SELECT count(*) AS broken FROM position_telemetry.verify('t_rights') WHERE NOT ok;
 RESET ROLE;
 SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 't_rights'::regnamespace ORDER BY 1;
@@ -55,7 +55,28 @@ SET ROLE regress_telemetry_writer;
 DELETE FROM t_rights.active_positions WHERE id IN (1, 5);
 RESET ROLE;
 SELECT position_id, exit_reason FROM t_rights.position_history ORDER BY position_id;
--- The owner of the tables keeps his hand on them: others cannot attach, detach, archive, correct or purge there.
+-- Row security on history is no obstacle, and a writer's own search_path and functions lead nowhere.
+ALTER TABLE t_rights.position_history ENABLE ROW LEVEL SECURITY;
+CREATE SCHEMA t_writer AUTHORIZATION regress_telemetry_writer;
+SET ROLE regress_telemetry_writer;
+CREATE FUNCTION t_writer.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT 'open' $$;
+CREATE FUNCTION t_writer.round(numeric, integer) RETURNS numeric LANGUAGE sql AS $$ SELECT 42.0 $$;
+CREATE FUNCTION t_writer.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT timestamptz '1999-01-01 00:00+00' $$;
+CREATE FUNCTION t_writer.minus(numeric, numeric) RETURNS numeric LANGUAGE sql AS $$ SELECT 42.0 $$;
+CREATE OPERATOR t_writer.- (LEFTARG = numeric, RIGHTARG = numeric, FUNCTION = t_writer.minus);
+CREATE TABLE t_writer.exit_reason_map (raw_reason text, exit_reason text, exit_reason_norm text);
+CREATE TABLE t_writer.position_history (ticker text);
+SET search_path = t_writer, pg_catalog;
+INSERT INTO t_rights.active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status)
+VALUES (6, 'AMD', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closing');
+UPDATE t_rights.active_positions SET status = 'closed', current_price = 107.5, close_reason = 'take_profit' WHERE id = 6;
+RESET search_path;
+RESET ROLE;
+SELECT position_id, pnl_pct, exit_reason, exit_time > '2026-02-02' AS of_now FROM t_rights.position_history WHERE ticker = 'AMD';
+SELECT count(*) AS diverted FROM t_writer.position_history;
+ALTER TABLE t_rights.position_history DISABLE ROW LEVEL SECURITY;
+DROP SCHEMA t_writer CASCADE;
+-- Only the owner of the tables decides about them: others cannot attach, detach, archive, correct or purge there.
 SET ROLE regress_telemetry_thief;
 SELECT call, testing.outcome('SELECT position_telemetry.' || call) LIKE '42501%' AS refused
   FROM unnest(ARRAY[$$attach('t_rights')$$, $$attach('t_rights', '{"on_delete": "ignore"}')$$, $$detach('t_rights')$$, $$backfill_history('t_rights')$$,

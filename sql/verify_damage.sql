@@ -22,13 +22,13 @@ SELECT * FROM broken();
 -- A dropped column.
 BEGIN;
 CALL drop_views();
-ALTER TABLE active_positions DROP COLUMN mfe_price;
-SELECT * FROM broken() WHERE check_name NOT LIKE 'view %';
+ALTER TABLE active_positions DROP COLUMN mfe_price CASCADE;
+SELECT * FROM broken() WHERE check_name LIKE 'column %';
 ROLLBACK;
 BEGIN;
 CALL drop_views();
 ALTER TABLE position_history DROP COLUMN r_multiple;
-SELECT * FROM broken() WHERE check_name NOT LIKE 'view %';
+SELECT * FROM broken() WHERE check_name LIKE 'column %';
 ROLLBACK;
 -- A renamed column.
 BEGIN;
@@ -39,12 +39,12 @@ ROLLBACK;
 BEGIN;
 CALL drop_views();
 ALTER TABLE active_positions ALTER COLUMN mae_time TYPE text;
-SELECT * FROM broken() WHERE check_name NOT LIKE 'view %';
+SELECT * FROM broken() WHERE check_name LIKE 'column %';
 ROLLBACK;
 BEGIN;
 CALL drop_views();
 ALTER TABLE position_history ALTER COLUMN net_pnl_dollars TYPE text;
-SELECT * FROM broken() WHERE check_name NOT LIKE 'view %';
+SELECT * FROM broken() WHERE check_name LIKE 'column %';
 ROLLBACK;
 -- A dropped index, and one of its name that is not what it says.
 BEGIN;
@@ -121,7 +121,7 @@ SELECT count(*) > 0 AS reported, coalesce(bool_or(ok), false) AS anything_ok FRO
 -- Nothing of this was left behind, and attach() repairs what was.
 SELECT * FROM broken();
 CALL drop_views();
-ALTER TABLE active_positions DROP COLUMN mfe_price, DROP CONSTRAINT chk_active_positions_side;
+ALTER TABLE active_positions DROP COLUMN mfe_price CASCADE, DROP CONSTRAINT chk_active_positions_side;
 DROP INDEX idx_position_history_ticker_exit_time;
 DROP TRIGGER zz_position_telemetry_mark ON active_positions;
 DROP TRIGGER position_telemetry_write ON active_positions;

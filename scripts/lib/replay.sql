@@ -55,23 +55,25 @@ BEGIN
     ANALYZE demo.quotes, demo.instruments, demo.clock;
 END $$;
 
--- The exit rule, looked at on every tick with the marks known by then.
+-- The exit rule, looked at on every tick with the marks known by then. A position that no quote
+-- has marked yet leaves at the price it was entered with.
 CREATE FUNCTION demo.close_positions(tick timestamptz) RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*)
-    FROM (SELECT id, last_mark_price,
+    FROM (SELECT id, mark,
                  CASE
                      WHEN is_closing THEN 'market_close_protection'
-                     WHEN direction * (last_mark_price - stop_loss) <= 0 THEN 'stop_loss'
-                     WHEN direction * (last_mark_price - take_profit) >= 0 THEN 'take_profit'
+                     WHEN direction * (mark - stop_loss) <= 0 THEN 'stop_loss'
+                     WHEN direction * (mark - take_profit) >= 0 THEN 'take_profit'
                      WHEN tick >= entry_time + make_interval(mins => max_hold_minutes)
                          THEN 'max_hold_time'
                  END AS reason
           FROM public.active_positions
-          CROSS JOIN LATERAL (SELECT CASE side WHEN 'short' THEN -1 ELSE 1 END AS direction) d
+          CROSS JOIN LATERAL (SELECT coalesce(last_mark_price, current_price) AS mark,
+                                     CASE side WHEN 'short' THEN -1 ELSE 1 END AS direction) m
           JOIN demo.clock ON clock.known_at = tick
           WHERE status = 'open'
           ORDER BY id) p
-    CROSS JOIN LATERAL position_telemetry.close_position(p.id, p.last_mark_price, p.reason, tick)
+    CROSS JOIN LATERAL position_telemetry.close_position(p.id, p.mark, p.reason, tick)
     WHERE p.reason IS NOT NULL
 $$;
 

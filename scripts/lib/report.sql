@@ -1,7 +1,7 @@
 -- What the replay taught, in plain tables. Money is dollars, percent is percent of the entry price.
 \pset footer off
 \pset null ''
-SELECT count(*) AS trades, greatest(count(*) - 40, 0) AS more FROM public.position_history \gset
+SELECT count(*) AS trades, greatest(count(*) - 40, 0) AS more FROM public.v_position_performance \gset
 
 SELECT :trades = 0 AS no_trade \gset
 \if :no_trade
@@ -19,22 +19,22 @@ SELECT to_char(entry_time, 'MM-DD HH24:MI') AS entry,
        side,
        round(entry_price, 3) AS "in",
        round(exit_price, 3) AS "out",
-       holding_minutes AS min,
+       holding_seconds / 60 AS min,
        round(pnl_dollars, 2) AS "P&L $",
        round(pnl_pct, 2) AS "P&L %",
-       round(best_unrealized_pnl_pct, 2) AS "MFE %",
-       round(extract(epoch FROM mfe_time - entry_time) / 60) AS "+min",
-       round(worst_unrealized_pnl_pct, 2) AS "MAE %",
-       round(extract(epoch FROM mae_time - entry_time) / 60) AS "+min ",
-       round(pnl_dollars / nullif(best_unrealized_pnl_dollars, 0), 2) AS "eff.",
-       exit_reason AS exit
-FROM public.position_history
-ORDER BY entry_time, id
+       round(mfe_pct, 2) AS "MFE %",
+       seconds_to_mfe / 60 AS "+min",
+       round(mae_pct, 2) AS "MAE %",
+       seconds_to_mae / 60 AS "+min ",
+       round(exit_efficiency, 2) AS "eff.",
+       lower(replace(exit_reason_norm, '_', ' ')) AS exit
+FROM public.v_position_performance
+ORDER BY entry_time, history_id
 LIMIT 40;
 
 SELECT :more > 0 AS has_more \gset
 \if :has_more
-\echo '...and' :more 'more in position_history.'
+\echo '...and' :more 'more in v_position_performance.'
 \echo
 \endif
 
@@ -58,7 +58,7 @@ ORDER BY ticker, instrument_type NULLS LAST, position_history.side;
 
 \echo 'Per exit reason'
 \echo
-SELECT exit_reason_norm AS exit,
+SELECT lower(replace(exit_reason_norm, '_', ' ')) AS exit,
        count(*) AS trades,
        round(sum(net_pnl_dollars), 2) AS "P&L $",
        round(avg(best_unrealized_pnl_pct), 2) AS "avg MFE %",

@@ -65,11 +65,8 @@ bool gave(const Side& side, const std::optional<Fixed8>& at_price,
   return at_price && extreme(side, *at_price) == kept;
 }
 
-void rebase_side(Side side, const Pnl& before, const Pnl& after,
-                 std::optional<Microseconds> known_by) noexcept {
-  if (!side.price) return;
-  if (after.dollars && gave(side, before.dollars, side.dollars))
-    side.dollars = extreme(side, *after.dollars);
+void rebase_pct(Side side, const Pnl& before, const Pnl& after,
+                std::optional<Microseconds> known_by) noexcept {
   if (!after.pct || !gave(side, before.pct, side.pct)) return;
   side.pct = extreme(side, *after.pct);
   if (side.pct == 0) {
@@ -79,6 +76,20 @@ void rebase_side(Side side, const Pnl& before, const Pnl& after,
     side.time = known_by;
     side.other_before_pct = 0;
   }
+}
+
+// Money follows only when both extremes are what their prices give for the
+// quantity held: else it has changed since.
+void rebase_dollars(Excursion& x, const PnlAtExtremes& before,
+                    const PnlAtExtremes& after) noexcept {
+  const Side best = favourable(x);
+  const Side worst = adverse(x);
+  if (!after.at_mfe.dollars || !after.at_mae.dollars ||
+      !gave(best, before.at_mfe.dollars, best.dollars) ||
+      !gave(worst, before.at_mae.dollars, worst.dollars))
+    return;
+  best.dollars = extreme(best, *after.at_mfe.dollars);
+  worst.dollars = extreme(worst, *after.at_mae.dollars);
 }
 
 void clamp_order(Excursion& x) noexcept {
@@ -115,8 +126,9 @@ void fold(Excursion& x, int direction, const Mark& mark,
 void rebase(Excursion& x, const PnlAtExtremes& before,
             const PnlAtExtremes& after,
             std::optional<Microseconds> known_by) noexcept {
-  rebase_side(favourable(x), before.at_mfe, after.at_mfe, known_by);
-  rebase_side(adverse(x), before.at_mae, after.at_mae, known_by);
+  rebase_dollars(x, before, after);
+  rebase_pct(favourable(x), before.at_mfe, after.at_mfe, known_by);
+  rebase_pct(adverse(x), before.at_mae, after.at_mae, known_by);
   clamp_order(x);
 }
 

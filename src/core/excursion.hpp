@@ -50,9 +50,10 @@ struct PnlAtExtremes {
   Pnl at_mae;
 };
 
-// Recomputes the extremes after a correction of entry price or multiplier. Only
-// an extreme that its price really gave before the correction moves: others
-// were taken over from elsewhere, or the quantity has changed since.
+// Recomputes the extremes after a correction of entry price or multiplier, when
+// a best and a worst mark are known. Only an extreme that its price really gave
+// before the correction moves: others were taken over from elsewhere, or the
+// quantity has changed since.
 // known_by: when the marks had certainly been seen, for an extreme that is new.
 void rebase(Excursion& excursion, const PnlAtExtremes& before,
             const PnlAtExtremes& after,

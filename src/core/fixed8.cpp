@@ -104,6 +104,12 @@ std::optional<Fixed8> pnl_pct(int direction, Fixed8 entry,
   return narrowed(divide_rounded(quotient, *power_of_ten(scale - kScale)));
 }
 
+Fixed8 rounded_to(Fixed8 value, int scale) noexcept {
+  if (scale >= kScale) return value;
+  const Wide step = *power_of_ten(kScale - scale);
+  return static_cast<Fixed8>(divide_rounded(value, step) * step);
+}
+
 bool moved_further_than(Fixed8 max_move_pct, Fixed8 last,
                         Fixed8 mark) noexcept {
   if (last == 0) return false;

@@ -29,6 +29,9 @@ std::optional<Fixed8> pnl_dollars(int direction, Fixed8 entry, Fixed8 mark,
 std::optional<Fixed8> pnl_pct(int direction, Fixed8 entry,
                               Fixed8 mark) noexcept;
 
+// round(value, scale) for a scale of 0 to 8.
+Fixed8 rounded_to(Fixed8 value, int scale) noexcept;
+
 // Whether mark lies further than max_move_pct percent away from last.
 // A last price of 0 has no percent: nothing is too far from it.
 bool moved_further_than(Fixed8 max_move_pct, Fixed8 last, Fixed8 mark) noexcept;

@@ -79,7 +79,7 @@ ColumnInfo find_column(TupleDesc row, const ColumnRule& rule) {
   return {0, InvalidOid, -1};
 }
 
-Fixed8 limit_argument(const Trigger* trigger, int position, Fixed8 otherwise) {
+Fixed8 number_argument(const Trigger* trigger, int position, Fixed8 otherwise) {
   if (position >= trigger->tgnargs || trigger->tgargs[position][0] == '\0')
     return otherwise;
   const Datum numeric = DirectFunctionCall3(
@@ -93,13 +93,17 @@ MarkSettings parse_settings(const Trigger* trigger) {
   MarkSettings s{};
   s.error_on_bad_mark =
       trigger->tgnargs > 0 && std::strcmp(trigger->tgargs[0], "error") == 0;
-  s.max_move_pct = limit_argument(trigger, 1, -1);
+  s.max_move_pct = number_argument(trigger, 1, -1);
   s.has_max_move = s.max_move_pct >= 0;
-  s.price_limit = limit_argument(trigger, 2, kLimit);
-  s.pct_limit = limit_argument(trigger, 3, kLimit);
-  s.dollars_limit = limit_argument(trigger, 4, kLimit);
-  s.current_pct_limit = limit_argument(trigger, 5, kLimit);
-  s.current_dollars_limit = limit_argument(trigger, 6, kLimit);
+  s.price_limit = number_argument(trigger, 2, kLimit);
+  s.pct_limit = number_argument(trigger, 3, kLimit);
+  s.dollars_limit = number_argument(trigger, 4, kLimit);
+  s.current_pct_limit = number_argument(trigger, 5, kLimit);
+  s.current_dollars_limit = number_argument(trigger, 6, kLimit);
+  s.pct_scale =
+      static_cast<int>(number_argument(trigger, 7, 8 * kUnit) / kUnit);
+  s.dollars_scale =
+      static_cast<int>(number_argument(trigger, 8, 8 * kUnit) / kUnit);
   return s;
 }
 

@@ -61,6 +61,9 @@ struct MarkSettings {
   Fixed8 dollars_limit;
   Fixed8 current_pct_limit;
   Fixed8 current_dollars_limit;
+  // The extremes keep so many decimals.
+  int pct_scale;
+  int dollars_scale;
 };
 
 struct AttachedTable {

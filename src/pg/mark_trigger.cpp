@@ -48,6 +48,14 @@ bool excursion_fits(const Pnl& pnl, const MarkSettings& s) {
          (!pnl.dollars || fits(*pnl.dollars, s.dollars_limit));
 }
 
+// As the columns of the extremes keep it.
+Pnl stored(const Pnl& pnl, const MarkSettings& s) {
+  Pnl result = pnl;
+  if (pnl.pct) result.pct = rounded_to(*pnl.pct, s.pct_scale);
+  if (pnl.dollars) result.dollars = rounded_to(*pnl.dollars, s.dollars_scale);
+  return result;
+}
+
 void set_current_pnl(Row& row, const Pnl& pnl, const MarkSettings& s) {
   if (pnl.dollars && fits(*pnl.dollars, s.current_dollars_limit))
     set_fixed8(row, kPnlDollars, pnl.dollars);
@@ -77,8 +85,14 @@ bool changed_price(const Row& old_row, const Row& row, Column column) {
          after.kind != Number::Kind::kExact || before.value != after.value;
 }
 
+// The same price at another time is a mark as well: it may have come earlier.
+bool marked_again(const Row& old_row, const Row& row) {
+  return !is_null(row, kLastMarkTime) && !same_in(old_row, row, kLastMarkTime);
+}
+
 Offer offered_by_update(const Row& old_row, const Row& row) {
-  if (changed_price(old_row, row, kLastMarkPrice)) {
+  if (changed_price(old_row, row, kLastMarkPrice) ||
+      marked_again(old_row, row)) {
     const Offer offer = offer_in(row, kLastMarkPrice);
     if (offer.given()) return offer;
   }
@@ -183,7 +197,7 @@ TimestampTz time_of_mark(const Update& u) {
 
 void fold_mark(Update& u, const Offer& offer, const Pnl& pnl) {
   const Mark mark{offer.number.value, time_of_mark(u)};
-  fold(u.excursion, u.terms.direction, mark, pnl);
+  fold(u.excursion, u.terms.direction, mark, stored(pnl, *u.settings));
   // The mark of the closing statement is the last one, whatever its clock says.
   if (is_late(u, mark.time) && !is_closed(u.row)) {
     put_back(u, kLastMarkPrice);
@@ -225,13 +239,13 @@ bool is_correction(const Update& u, const Terms& before) {
 }
 
 PnlAtExtremes values_at_extremes(const Excursion& x, const Terms& terms,
-                                 bool* overflow) {
+                                 const MarkSettings& s, bool* overflow) {
   PnlAtExtremes result{};
   if (!x.mfe_price || !x.mae_price) return result;
   const Valuation best = value_at(terms, *x.mfe_price);
   const Valuation worst = value_at(terms, *x.mae_price);
   *overflow |= best.overflow || worst.overflow;
-  return {best.pnl, worst.pnl};
+  return {stored(best.pnl, s), stored(worst.pnl, s)};
 }
 
 void revalue_last_mark(Update& u) {
@@ -250,8 +264,10 @@ void rebase_after_correction(Update& u) {
     before.direction = u.terms.direction;
   }
   bool overflow = false;
-  const PnlAtExtremes was = values_at_extremes(corrected, before, &overflow);
-  const PnlAtExtremes is = values_at_extremes(corrected, u.terms, &overflow);
+  const PnlAtExtremes was =
+      values_at_extremes(corrected, before, *u.settings, &overflow);
+  const PnlAtExtremes is =
+      values_at_extremes(corrected, u.terms, *u.settings, &overflow);
   if (overflow || !excursion_fits(is.at_mfe, *u.settings) ||
       !excursion_fits(is.at_mae, *u.settings))
     return;
@@ -344,7 +360,7 @@ bool take_first_mark(Row& row, const Terms& terms, Excursion& x,
   }
   const Mark mark{offer.number.value,
                   time_of(row, kLastMarkTime).value_or(GetCurrentTimestamp())};
-  fold(x, terms.direction, mark, *pnl);
+  fold(x, terms.direction, mark, stored(*pnl, s));
   set_time(row, kLastMarkTime, mark.time);
   set_current_pnl(row, *pnl, s);
   return true;

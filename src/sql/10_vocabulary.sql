@@ -1,18 +1,40 @@
 -- The vocabulary: one definition of direction, instrument, profit and loss for
 -- every writer. Inlined by the planner, so a query pays for the expression only.
 
-CREATE FUNCTION position_telemetry.direction(side text, quantity numeric) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN lower(side) IN ('short', 'sell', 'sell_short') OR (quantity < 0 AND quantity <> 'NaN')
-            THEN -1 ELSE 1 END;
-COMMENT ON FUNCTION position_telemetry.direction(text, numeric) IS
-'-1 for a short position, else 1: side short, sell or sell_short in any case, or a quantity below zero. Never null.';
-
 CREATE FUNCTION position_telemetry.known_side(side text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN side IS NULL OR lower(side) IN ('long', 'buy', 'call', 'put', 'short', 'sell', 'sell_short');
 COMMENT ON FUNCTION position_telemetry.known_side(text) IS
 'Whether a side is one the extension knows: long, buy, call, put, short, sell, sell_short in any case, or null.';
+
+-- A row's own side is never refused: a writer's statement must not fail by us.
+CREATE FUNCTION position_telemetry.row_direction(side text, quantity numeric) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN lower(side) IN ('short', 'sell', 'sell_short') OR (quantity < 0 AND quantity <> 'NaN')
+            THEN -1 ELSE 1 END;
+COMMENT ON FUNCTION position_telemetry.row_direction(text, numeric) IS
+'The direction of a row as it was written: as direction(), but an unknown side counts as long.';
+
+CREATE FUNCTION position_telemetry.check_side(side text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT position_telemetry.known_side(side) THEN
+    RAISE EXCEPTION 'unknown side "%"', side
+      USING ERRCODE = '22023', HINT = 'Known sides: long, buy, call, put, short, sell, sell_short, in any case, or null.';
+  END IF;
+  RETURN side;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.check_side(text) IS
+'The side itself; raises 22023 for one that is not known.';
+
+CREATE FUNCTION position_telemetry.direction(side text, quantity numeric) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN position_telemetry.row_direction(position_telemetry.check_side(side), quantity);
+COMMENT ON FUNCTION position_telemetry.direction(text, numeric) IS
+'-1 for a short position, else 1: side short, sell or sell_short in any case, or a quantity below zero. Never null. 22023 for an unknown side.';
 
 CREATE FUNCTION position_telemetry.is_closed(status text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -7,7 +7,7 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  part text[] := regexp_match(upper(symbol), '^ *([A-Z][A-Z0-9.]{0,5}) *(\d\d)(\d\d)(\d\d)([CP])(\d{8}) *$');
+  part text[] := regexp_match(upper(symbol), '^ *([A-Z][A-Z0-9.]{0,5}) *([0-9]{2})([0-9]{2})([0-9]{2})([CP])([0-9]{8}) *$');
 BEGIN
   IF part IS NULL OR part[3] NOT BETWEEN '01' AND '12' OR part[4] NOT BETWEEN '01' AND '31' THEN
     RETURN;
@@ -69,6 +69,8 @@ DECLARE
   price_limit CONSTANT text := TG_ARGV[2];
   pct_limit CONSTANT text := TG_ARGV[3];
   dollars_limit CONSTANT text := TG_ARGV[4];
+  pct_scale CONSTANT integer := coalesce(nullif(TG_ARGV[7], ''), '8')::integer;
+  dollars_scale CONSTANT integer := coalesce(nullif(TG_ARGV[8], ''), '8')::integer;
   is_closed boolean;
   d integer;  e numeric;  q numeric;  m numeric;  realized numeric;
   was_d integer;  was_e numeric;  was_q numeric;  was_m numeric;  was_realized numeric;
@@ -143,7 +145,7 @@ BEGIN
   END IF;
 
   -- Terms.
-  d := position_telemetry.direction(NEW.side::text, NEW.quantity::numeric);
+  d := position_telemetry.row_direction(NEW.side::text, NEW.quantity::numeric);
   e := position_telemetry.finite(NEW.entry_price::numeric);
   q := abs(position_telemetry.finite(NEW.quantity::numeric));
   m := position_telemetry.finite(position_telemetry.contract_multiplier(NEW.multiplier::numeric, NEW.instrument_type::text, NEW.option_symbol::text));
@@ -163,7 +165,7 @@ BEGIN
   -- Corrections re-base; a fill, which changes the quantity, does not.
   IF TG_OP = 'UPDATE' THEN
     last := position_telemetry.finite(round(coalesce(OLD.last_mark_price::numeric, OLD.current_price::numeric), 8));
-    was_d := position_telemetry.direction(OLD.side::text, OLD.quantity::numeric);
+    was_d := position_telemetry.row_direction(OLD.side::text, OLD.quantity::numeric);
     correction := was_d <> d OR (OLD.quantity IS NOT DISTINCT FROM NEW.quantity
       AND (OLD.entry_price, OLD.multiplier, OLD.instrument_type, OLD.option_symbol)
           IS DISTINCT FROM (NEW.entry_price, NEW.multiplier, NEW.instrument_type, NEW.option_symbol));
@@ -185,12 +187,16 @@ BEGIN
          AND position_telemetry.below(position_telemetry.pnl_pct(d, e, mae_price), pct_limit)
          AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized), dollars_limit)
          AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mae_price, q, m, realized), dollars_limit) THEN
-        best_dollars := position_telemetry.rebased(1, best_dollars, position_telemetry.pnl_dollars(d, was_e, mfe_price, was_q, was_m, was_realized),
-                                                   position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized));
-        worst_dollars := position_telemetry.rebased(-1, worst_dollars, position_telemetry.pnl_dollars(d, was_e, mae_price, was_q, was_m, was_realized),
-                                                    position_telemetry.pnl_dollars(d, e, mae_price, q, m, realized));
-        at_mfe := position_telemetry.rebased(1, best_pct, position_telemetry.pnl_pct(d, was_e, mfe_price), position_telemetry.pnl_pct(d, e, mfe_price));
-        at_mae := position_telemetry.rebased(-1, worst_pct, position_telemetry.pnl_pct(d, was_e, mae_price), position_telemetry.pnl_pct(d, e, mae_price));
+        -- Money follows only when both extremes are what their prices give for the
+        -- quantity held: else it has changed since.
+        IF position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, was_e, mfe_price, was_q, was_m, was_realized), dollars_scale)) = best_dollars
+           AND position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, was_e, mae_price, was_q, was_m, was_realized), dollars_scale)) = worst_dollars
+           AND position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized) IS NOT NULL THEN
+          best_dollars := position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized), dollars_scale));
+          worst_dollars := position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, e, mae_price, q, m, realized), dollars_scale));
+        END IF;
+        at_mfe := position_telemetry.rebased(1, best_pct, round(position_telemetry.pnl_pct(d, was_e, mfe_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mfe_price), pct_scale));
+        at_mae := position_telemetry.rebased(-1, worst_pct, round(position_telemetry.pnl_pct(d, was_e, mae_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mae_price), pct_scale));
         IF at_mfe = 0 THEN
           mfe_time := NULL;  mae_before := NULL;
         ELSIF at_mfe <> best_pct AND mfe_time IS NULL THEN
@@ -215,7 +221,8 @@ BEGIN
     END IF;
 
     -- The mark.
-    IF round(OLD.last_mark_price::numeric, 8) IS DISTINCT FROM round(NEW.last_mark_price::numeric, 8) AND NEW.last_mark_price IS NOT NULL THEN
+    IF NEW.last_mark_price IS NOT NULL AND (round(OLD.last_mark_price::numeric, 8) IS DISTINCT FROM round(NEW.last_mark_price::numeric, 8)
+         OR (NEW.last_mark_time IS NOT NULL AND OLD.last_mark_time IS DISTINCT FROM NEW.last_mark_time)) THEN
       offer := round(NEW.last_mark_price::numeric, 8);
       offered_in := 'last_mark_price';
     ELSIF round(OLD.current_price::numeric, 8) IS DISTINCT FROM round(NEW.current_price::numeric, 8) THEN
@@ -266,18 +273,18 @@ BEGIN
                         ELSE clock_timestamp() END;
       mfe_price := CASE WHEN d > 0 THEN greatest(mfe_price, offer) ELSE least(mfe_price, offer) END;
       mae_price := CASE WHEN d > 0 THEN least(mae_price, offer) ELSE greatest(mae_price, offer) END;
-      IF pct > best_pct THEN
-        mae_before := worst_pct;  best_pct := pct;  mfe_time := mark_time;
-      ELSIF pct = best_pct AND pct <> 0 AND mark_time < mfe_time THEN
+      IF round(pct, pct_scale) > best_pct THEN
+        mae_before := worst_pct;  best_pct := round(pct, pct_scale);  mfe_time := mark_time;
+      ELSIF round(pct, pct_scale) = best_pct AND best_pct <> 0 AND mark_time < mfe_time THEN
         mfe_time := mark_time;
       END IF;
-      IF pct < worst_pct THEN
-        mfe_before := best_pct;  worst_pct := pct;  mae_time := mark_time;
-      ELSIF pct = worst_pct AND pct <> 0 AND mark_time < mae_time THEN
+      IF round(pct, pct_scale) < worst_pct THEN
+        mfe_before := best_pct;  worst_pct := round(pct, pct_scale);  mae_time := mark_time;
+      ELSIF round(pct, pct_scale) = worst_pct AND worst_pct <> 0 AND mark_time < mae_time THEN
         mae_time := mark_time;
       END IF;
-      best_dollars := greatest(best_dollars, dollars);
-      worst_dollars := least(worst_dollars, dollars);
+      best_dollars := greatest(best_dollars, round(dollars, dollars_scale));
+      worst_dollars := least(worst_dollars, round(dollars, dollars_scale));
       late := TG_OP = 'UPDATE' AND coalesce(mark_time < OLD.last_mark_time, false) AND NOT is_closed;
       IF late THEN
         NEW.last_mark_price := OLD.last_mark_price;

@@ -440,7 +440,7 @@ CREATE FUNCTION position_telemetry.mark_arguments(target_schema name) RETURNS te
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT format('%L, %L, %L, %L, %L, %L, %L',
+  SELECT format('%L, %L, %L, %L, %L, %L, %L, %L, %L, %L',
     position_telemetry.get_setting(target_schema, 'on_bad_mark') #>> '{}',
     coalesce(position_telemetry.get_setting(target_schema, 'max_mark_move_pct') #>> '{}', ''),
     position_telemetry.column_limit(target_schema, 'last_mark_price', 'mfe_price', 'mae_price'),
@@ -448,10 +448,13 @@ AS $$
                                     'mae_before_mfe_pct', 'mfe_before_mae_pct'),
     position_telemetry.column_limit(target_schema, 'best_unrealized_pnl_dollars', 'worst_unrealized_pnl_dollars'),
     position_telemetry.column_limit(target_schema, 'current_pnl_percent'),
-    position_telemetry.column_limit(target_schema, 'current_pnl_dollars'))
+    position_telemetry.column_limit(target_schema, 'current_pnl_dollars'),
+    position_telemetry.column_scale(target_schema, 'best_unrealized_pnl_pct', 'worst_unrealized_pnl_pct'),
+    position_telemetry.column_scale(target_schema, 'best_unrealized_pnl_dollars', 'worst_unrealized_pnl_dollars'),
+    position_telemetry.timestamp_zone(target_schema))
 $$;
 COMMENT ON FUNCTION position_telemetry.mark_arguments(name) IS
-'Internal: the arguments of the mark trigger: on_bad_mark, max_mark_move_pct, and what prices, percent and money columns can hold.';
+'Internal: the arguments of the mark trigger: on_bad_mark, max_mark_move_pct, what price, percent and money columns can hold, the decimals of the extremes, and the zone of times without one.';
 
 -- A value below the limit still fits when it is rounded to the column's scale.
 CREATE FUNCTION position_telemetry.column_limit(target_schema name, VARIADIC column_names text[]) RETURNS text
@@ -466,6 +469,17 @@ AS $$
 $$;
 COMMENT ON FUNCTION position_telemetry.column_limit(name, text[]) IS
 'Internal: the magnitude that values of these columns must stay below; empty when they are as wide as numeric(18,8).';
+
+CREATE FUNCTION position_telemetry.column_scale(target_schema name, VARIADIC column_names text[]) RETURNS integer
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT least(min(c.typmod - 4 & 2047), 8)
+  FROM position_telemetry.attached_columns(target_schema, 'active_positions') c
+  WHERE c.column_name = ANY (column_names) AND c.type_name = 'numeric' AND c.typmod >= 0
+$$;
+COMMENT ON FUNCTION position_telemetry.column_scale(name, text[]) IS
+'Internal: the decimals that all of these columns keep, 8 at most.';
 
 CREATE FUNCTION position_telemetry.layout_triggers(target_schema name)
 RETURNS TABLE (trigger_name text, definition text)
@@ -701,6 +715,8 @@ RETURNS SETOF position_telemetry.attach_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '10s'
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
 AS $$
 DECLARE
   tab text;
@@ -739,6 +755,8 @@ RETURNS SETOF position_telemetry.attach_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '10s'
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
 AS $$
 DECLARE
   o record;

@@ -124,6 +124,8 @@ CREATE FUNCTION position_telemetry.verify(target_schema name DEFAULT 'public')
 RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
 AS $$
 DECLARE
   part text;

@@ -15,16 +15,23 @@ RETURN CASE
   WHEN data_type = 'timestamptz' AND type_name = 'timestamp' THEN format('(%I AT TIME ZONE %L)', column_name, zone)
   WHEN data_type = 'date' AND type_name IN ('timestamp', 'timestamptz') THEN format('%I::date', column_name)
   WHEN data_type = 'date' AND type_name IN ('text', 'varchar')
-    THEN format('CASE WHEN %1$I ~ ''^\d{4}-\d\d-\d\d'' THEN left(%1$I, 10)::date END', column_name)
+    THEN format('CASE WHEN %1$I ~ ''^[0-9]{4}-[0-9]{2}-[0-9]{2}'' THEN left(%1$I, 10)::date END', column_name)
   WHEN data_type = 'jsonb' AND type_name = 'json' THEN format('%I::jsonb', column_name)
   WHEN data_type = 'uuid' AND type_name <> 'uuid' THEN 'NULL::uuid'
   ELSE quote_ident(column_name) END;
 COMMENT ON FUNCTION position_telemetry.read_expression(text, text, text, text) IS
 'Internal: how a column of an adopted table is read as the type the layout gives it.';
 
+-- A writer may not read the settings; the mark trigger's last argument says it too.
 CREATE FUNCTION position_telemetry.timestamp_zone(target_schema name) RETURNS text
 LANGUAGE sql STABLE
-RETURN position_telemetry.get_setting(target_schema, 'timestamp_zone') #>> '{}';
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN coalesce(has_table_privilege(to_regclass(format('%I.telemetry_settings', target_schema)), 'SELECT'), true)
+    THEN position_telemetry.get_setting(target_schema, 'timestamp_zone') #>> '{}'
+    ELSE (SELECT (string_to_array(encode(t.tgargs, 'escape'), E'\\000'))[t.tgnargs] FROM pg_trigger t
+          WHERE t.tgrelid = to_regclass(format('%I.active_positions', target_schema)) AND t.tgname = 'zz_position_telemetry_mark') END
+$$;
 COMMENT ON FUNCTION position_telemetry.timestamp_zone(name) IS
 'Internal: the zone in which columns without a time zone are read.';
 
@@ -51,9 +58,10 @@ COMMENT ON FUNCTION position_telemetry.reader(name, text, text) IS
 -- ------------------------------------------------------------------- outcome
 
 -- The outcome of positions, one column per column of position_history.
--- source: a FROM item with the columns of active_positions and two more:
--- forced_label (an exit reason label that overrides the writer's, or null) and
--- archived_exit_time (the exit time an archived row has, or null).
+-- source: a FROM item with the columns of active_positions and three more:
+-- forced_label (an exit reason label that overrides the writer's, or null),
+-- archived_exit_time and archived_exit_price (what an archived row has, or null:
+-- marks that come after the close change neither).
 CREATE FUNCTION position_telemetry.outcome_query(target_schema name, source text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -73,7 +81,7 @@ AS $outer$
            CASE WHEN o.pct > %2$s THEN 1 WHEN o.pct < -%2$s THEN -1 WHEN o.pct IS NOT NULL THEN 0 END::smallint AS win_loss_label,
            round((o.pnl - x.fees) / nullif(p.initial_risk_dollars, 0), 8) AS r_multiple,
            e.worst_pct AS mae_pct, e.best_pct AS mfe_pct,
-           (h.seconds / 60)::integer AS holding_minutes, r.class AS exit_reason_norm,
+           least(h.seconds / 60, 2147483647)::integer AS holding_minutes, r.class AS exit_reason_norm,
            p.id::bigint AS position_id, p.account_name,
            CASE WHEN t.d > 0 THEN greatest(p.mfe_price, x.exit) ELSE least(p.mfe_price, x.exit) END AS mfe_price,
            CASE WHEN t.d > 0 THEN least(p.mae_price, x.exit) ELSE greatest(p.mae_price, x.exit) END AS mae_price,
@@ -93,16 +101,16 @@ AS $outer$
                FROM (SELECT *, sum(opened_quantity - closed_quantity) OVER (PARTITION BY position_id ORDER BY at, id) AS held
                      FROM %5$I.position_fills) AS ledger
                GROUP BY position_id HAVING sum(opened_quantity) > 0) AS f ON f.position_id = p.id
-    CROSS JOIN LATERAL (SELECT position_telemetry.direction(p.side, p.quantity) AS d,
+    CROSS JOIN LATERAL (SELECT position_telemetry.row_direction(p.side, p.quantity) AS d,
                                abs(CASE WHEN position_telemetry.is_finite(p.quantity) THEN p.quantity END) AS q,
                                position_telemetry.contract_multiplier(p.multiplier, p.instrument_type, p.option_symbol) AS m) AS t
     CROSS JOIN LATERAL (SELECT round(coalesce(CASE WHEN position_telemetry.is_finite(p.exit_price) THEN p.exit_price END,
-                                              p.last_mark_price,
+                                              p.archived_exit_price, p.last_mark_price,
                                               CASE WHEN position_telemetry.is_finite(p.current_price) THEN p.current_price END), 8) AS exit,
                                coalesce(p.closed_at, p.archived_exit_time,
                                         CASE WHEN p.held_marks IS NULL THEN coalesce(p.last_mark_time, p.updated_at) END,
                                         now()) AS exit_time,
-                               coalesce(p.fees, 0) AS fees) AS x
+                               coalesce(CASE WHEN position_telemetry.is_finite(p.fees) THEN p.fees END, 0) AS fees) AS x
     CROSS JOIN LATERAL (SELECT CASE WHEN f.entered IS NULL THEN p.entry_price ELSE round(f.entered_value / f.entered, 8) END AS entry,
                                CASE WHEN f.entered IS NULL THEN x.exit
                                     ELSE round((f.exited_value + greatest(f.entered - f.exited, 0) * x.exit)
@@ -110,7 +118,8 @@ AS $outer$
     CROSS JOIN LATERAL (SELECT position_telemetry.fitting(position_telemetry.pnl_dollars(t.d, p.entry_price, x.exit, t.q, t.m, p.realized_pnl_dollars)) AS pnl,
                                position_telemetry.fitting(position_telemetry.pnl_pct(t.d, a.entry, a.exit)) AS pct) AS o
     CROSS JOIN LATERAL (SELECT greatest(p.best_pct, o.pct, 0) AS best_pct, least(p.worst_pct, o.pct, 0) AS worst_pct) AS e
-    CROSS JOIN LATERAL (SELECT greatest(floor(extract(epoch FROM x.exit_time - coalesce(p.entry_time, p.created_at))), 0)::bigint AS seconds) AS h
+    CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(x.exit_time) AND isfinite(coalesce(p.entry_time, p.created_at))
+                                    THEN greatest(floor(extract(epoch FROM x.exit_time - coalesce(p.entry_time, p.created_at))), 0)::bigint END AS seconds) AS h
     CROSS JOIN LATERAL (SELECT coalesce(p.forced_label, m.exit_reason, 'manual') AS label,
                                CASE WHEN p.forced_label IS NOT NULL THEN 'RECONCILED'
                                     ELSE coalesce(m.exit_reason_norm, 'MANUAL_EXIT') END AS class) AS r
@@ -232,13 +241,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format(
     'WITH outcome AS MATERIALIZED (
-       SELECT o.*, position_telemetry.direction(o.side, NULL) AS d,
+       SELECT o.*, position_telemetry.row_direction(o.side, NULL) AS d,
               row_number() OVER (PARTITION BY o.ticker, o.side, o.quantity, o.entry_price, o.entry_time ORDER BY o.position_id) AS twin
        FROM (%2$s) AS o),
      unclaimed AS MATERIALIZED (
-       SELECT h.id, h.execution_uuid, h.ticker, position_telemetry.direction(h.side, h.quantity) AS d, abs(h.quantity) AS quantity,
+       SELECT h.id, h.execution_uuid, h.ticker, position_telemetry.row_direction(h.side, h.quantity) AS d, abs(h.quantity) AS quantity,
               h.entry_price, h.entry_time,
-              row_number() OVER (PARTITION BY h.ticker, position_telemetry.direction(h.side, h.quantity), abs(h.quantity),
+              row_number() OVER (PARTITION BY h.ticker, position_telemetry.row_direction(h.side, h.quantity), abs(h.quantity),
                                  h.entry_price, h.entry_time ORDER BY h.id) AS twin
        FROM %3$s AS h WHERE h.position_id IS NULL),
      pairs AS (
@@ -368,11 +377,11 @@ $source$,
     target_schema)
   FROM (SELECT
     position_telemetry.outcome_query(target_schema, format(
-      '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time
+      '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price
         FROM unnest(closed) AS wanted (id) JOIN %s AS a ON a.id = wanted.id WHERE position_telemetry.is_closed(a.status))',
       position_telemetry.reader(target_schema, 'active_positions'))) AS of_closed,
     position_telemetry.outcome_query(target_schema, format(
-      '(SELECT a.*, CASE WHEN h.exit_reason = ''deleted'' THEN ''deleted'' END AS forced_label, h.exit_time AS archived_exit_time
+      '(SELECT a.*, CASE WHEN h.exit_reason = ''deleted'' THEN ''deleted'' END AS forced_label, h.exit_time AS archived_exit_time, h.exit_price AS archived_exit_price
         FROM %s AS a JOIN %s AS h ON h.id = (SELECT max(l.id) FROM %I.position_history l WHERE l.position_id = a.id)
         WHERE a.id = ANY (edited) AND position_telemetry.is_closed(a.status))',
       position_telemetry.reader(target_schema, 'active_positions'), position_telemetry.reader(target_schema, 'position_history'),
@@ -400,7 +409,7 @@ $source$, target_schema, position_telemetry.complete_statement(target_schema, o.
     position_telemetry.insert_statement(target_schema, o.of_gone))
   FROM (SELECT position_telemetry.outcome_query(target_schema, format(
     '(SELECT a.*, CASE WHEN NOT position_telemetry.is_closed(a.status) THEN ''deleted'' END AS forced_label,
-             NULL::timestamptz AS archived_exit_time
+             NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price
       FROM %s AS a
       WHERE NOT EXISTS (SELECT FROM %I.position_history l WHERE l.position_id = a.id AND position_telemetry.is_closed(a.status)))',
     position_telemetry.reader(target_schema, 'active_positions', 'gone'), target_schema)) AS of_gone) AS o

@@ -87,7 +87,7 @@ BEGIN
              p.last_mark_time AS last_time, %1$s AS entry_time,
              position_telemetry.instrument(p.option_symbol::text, p.instrument_type::text, p.ticker::text, %2$s,
                                            p.strike_price::numeric, p.side::text) AS instrument,
-             position_telemetry.direction(p.side::text, p.quantity::numeric) AS direction
+             position_telemetry.row_direction(p.side::text, p.quantity::numeric) AS direction
       FROM %3$I.active_positions p
       WHERE upper(replace(coalesce(nullif(p.option_symbol::text, ''), p.ticker::text), ' ', '')) IN (SELECT key FROM candidate)
         AND lower(p.status::text) IS DISTINCT FROM 'closed'
@@ -159,6 +159,30 @@ $$;
 COMMENT ON FUNCTION position_telemetry.apply_marks(jsonb, name) IS
 'apply_marks from {"symbol": price, ...} or [{"symbol":..,"price":..,"at":..}, ...].';
 
+CREATE FUNCTION position_telemetry.check_json_values(element jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v record;
+BEGIN
+  FOR v IN SELECT e.key, e.value #>> '{}' AS text FROM jsonb_each(element) e
+           WHERE jsonb_typeof(e.value) IN ('string', 'number', 'boolean', 'object') LOOP
+    IF v.key IN ('price', 'bid', 'ask', 'last', 'exit_price', 'quantity', 'fee', 'multiplier', 'stop_loss', 'position_id', 'max_spread_pct') THEN
+      PERFORM v.text::numeric;
+    ELSIF v.key IN ('at', 'exit_time') THEN
+      PERFORM v.text::timestamptz;
+    END IF;
+  END LOOP;
+EXCEPTION WHEN data_exception THEN
+  RAISE EXCEPTION '% is "%"', v.key, v.text
+    USING ERRCODE = '22023', HINT = CASE WHEN v.key IN ('at', 'exit_time') THEN 'Expected a time such as 2026-01-30T14:30:00Z.'
+                                         ELSE 'Expected a number.' END;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.check_json_values(jsonb) IS
+'Internal: raises 22023 for numbers and times in a jsonb argument that are none.';
+
 CREATE FUNCTION position_telemetry.check_json(list jsonb, known_keys text[], shape text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -179,6 +203,7 @@ BEGIN
       RAISE EXCEPTION 'unknown key "%"', culprit
         USING ERRCODE = '22023', HINT = 'Known keys: ' || array_to_string(known_keys, ', ') || '.';
     END IF;
+    PERFORM position_telemetry.check_json_values(element);
   END LOOP;
 END;
 $$;

@@ -60,6 +60,9 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  IF NOT has_table_privilege(to_regclass(format('%I.position_history', target_schema)), 'SELECT') THEN
+    RETURN;
+  END IF;
   RETURN QUERY EXECUTE format(
     'SELECT position_id, id, entry_price, exit_price, exit_time, exit_reason, exit_reason_norm, pnl_dollars, pnl_pct,
             net_pnl_dollars, r_multiple, win_loss_label::smallint, mfe_pct, mae_pct, holding_seconds::bigint
@@ -151,7 +154,7 @@ BEGIN
   EXECUTE format(
     'UPDATE %1$I.position_history SET %2$s WHERE id = (SELECT max(id) FROM %1$I.position_history WHERE position_id = $1)',
     target_schema, position_telemetry.correction_assignments('exit_time',
-      'position_telemetry.direction(side::text, NULL)', 'entry_price::numeric', 'quantity::numeric', 'multiplier::numeric', '0'))
+      'position_telemetry.row_direction(side::text, NULL)', 'entry_price::numeric', 'quantity::numeric', 'multiplier::numeric', '0'))
     USING position_id, mfe_price, mae_price;
   -- What was realised is part of the curve.
   EXECUTE format(
@@ -183,13 +186,13 @@ BEGIN
   IF coalesce(btrim(reason), '') = '' THEN
     RAISE EXCEPTION 'reason is empty' USING ERRCODE = '22023', HINT = 'A correction is logged with its reason.';
   END IF;
-  EXECUTE format('SELECT true, position_telemetry.direction(side::text, NULL), to_jsonb(h) FROM %1$I.position_history h
+  EXECUTE format('SELECT true, position_telemetry.row_direction(side::text, NULL), to_jsonb(h) FROM %1$I.position_history h
                   WHERE id = (SELECT max(id) FROM %1$I.position_history WHERE position_id = $1)
                     AND NOT EXISTS (SELECT FROM %1$I.active_positions a WHERE a.id = $1 AND NOT position_telemetry.is_closed(a.status::text))
                   FOR NO KEY UPDATE', target_schema) INTO archived, d, before USING position_id;
   IF archived IS NULL THEN
     PERFORM position_telemetry.lock_position(position_id, target_schema);
-    EXECUTE format('SELECT position_telemetry.direction(side::text, quantity::numeric), to_jsonb(p) FROM %I.active_positions p WHERE id = $1',
+    EXECUTE format('SELECT position_telemetry.row_direction(side::text, quantity::numeric), to_jsonb(p) FROM %I.active_positions p WHERE id = $1',
                    target_schema) INTO d, before USING position_id;
   END IF;
   IF best * d < worst * d THEN
@@ -204,7 +207,7 @@ BEGIN
   END IF;
   PERFORM position_telemetry.set_intent('correction');
   EXECUTE format('UPDATE %I.active_positions SET %s WHERE id = $1', target_schema,
-    position_telemetry.correction_assignments('last_mark_time', 'position_telemetry.direction(side::text, quantity::numeric)',
+    position_telemetry.correction_assignments('last_mark_time', 'position_telemetry.row_direction(side::text, quantity::numeric)',
       'entry_price::numeric', 'quantity::numeric',
       'position_telemetry.contract_multiplier(multiplier::numeric, instrument_type::text, option_symbol::text)', 'realized_pnl_dollars'))
     USING position_id, best, worst;

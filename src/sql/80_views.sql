@@ -25,7 +25,7 @@ AS $outer$
            round(v.dollars / nullif(p.initial_risk_dollars, 0), 8)::numeric(18,8) AS r_now,
            p.stop_loss::numeric(18,8) AS stop_loss, p.take_profit::numeric(18,8) AS take_profit, p.status
     FROM %s AS p
-    CROSS JOIN LATERAL (SELECT position_telemetry.direction(p.side, p.quantity) AS direction,
+    CROSS JOIN LATERAL (SELECT position_telemetry.row_direction(p.side, p.quantity) AS direction,
       position_telemetry.instrument(p.option_symbol, p.instrument_type, p.ticker, p.expiration_date, p.strike_price, p.side) AS instrument) AS t
     CROSS JOIN LATERAL (SELECT
       position_telemetry.fitting(position_telemetry.pnl_dollars(t.direction, p.entry_price, coalesce(p.last_mark_price, p.current_price),

@@ -51,6 +51,7 @@ LEFT JOIN LATERAL (SELECT n, at FROM mark WHERE mark.trade = e.trade AND pct = w
 CREATE TEMP TABLE difference AS
 SELECT h.id AS trade, c.what, c.archived, c.expected
 FROM public.position_history h
+LEFT JOIN public.v_position_performance v ON v.history_id = h.id
 JOIN extreme e ON e.trade = h.id
 JOIN arrival a ON a.trade = h.id
 JOIN mark entry ON entry.trade = h.id AND entry.step = 1
@@ -73,6 +74,8 @@ CROSS JOIN LATERAL (VALUES
     ('mfe_before_mae_pct', h.mfe_before_mae_pct, a.mfe_before_mae),
     ('pnl_pct', h.pnl_pct, exit.pct),
     ('pnl_dollars', h.pnl_dollars, exit.dollars),
+    ('exit_efficiency', v.exit_efficiency,
+     CASE WHEN e.best_dollars > 0 THEN round(exit.dollars / e.best_dollars, 8) END),
     ('holding_seconds', h.holding_seconds, floor(extract(epoch FROM h.exit_time - h.entry_time))),
     ('entry_price', h.entry_price, round(CASE WHEN q.ask >= q.bid AND q.bid >= 0 AND q.ask > 0
                                               THEN (q.bid + q.ask) / 2 ELSE q.last END, 8)),
@@ -93,7 +96,7 @@ SELECT count(*) > 0 AS any_difference FROM difference \gset
 \if :any_difference
 SELECT * FROM difference ORDER BY trade, what LIMIT 30;
 \endif
-SELECT format('%s trades with %s marks compared in 17 values each, %s differences',
+SELECT format('%s trades with %s marks compared in 18 values each, %s differences',
               (SELECT count(*) FROM public.position_history), (SELECT count(*) FROM mark),
               (SELECT count(*) FROM difference)) AS summary \gset
 \echo :summary

@@ -12,7 +12,9 @@ set -euo pipefail
 
 HERE=$PROJECT/test/replay
 DATABASE=position_telemetry_replay_$$
-FILES=(spy_20230803_options_1m.csv.gz goog_20151224_options_1m.csv.gz twx_201406_options_1m.csv.gz)
+# The last one has trades only, and hours between them: positions that no quote ever marks.
+FILES=(spy_20230803_options_1m.csv.gz goog_20151224_options_1m.csv.gz twx_201406_options_1m.csv.gz
+    aapl_201406_option_trades_1m.csv.gz)
 
 prepare_server() {
     [ -z "${PGHOST:-}" ] || return 0
@@ -21,7 +23,7 @@ prepare_server() {
     make_work_dir
     copy_tree
     make_server_dir install
-    quietly "building position_telemetry" build_and_install ${PORTABLE:+PORTABLE=1}
+    quietly "building position_telemetry${PORTABLE:+ (portable)}" build_and_install ${PORTABLE:+PORTABLE=1}
     start_server "fsync = off"
 }
 
