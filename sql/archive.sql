@@ -319,6 +319,9 @@ UPDATE active_positions SET status = 'closed', close_reason = 'manual';
 SELECT position_id, ticker, exit_price::numeric(18,4), pnl_dollars, pnl_pct, win_loss_label FROM position_history ORDER BY position_id;
 -- The archive belongs to the schema that the table is in, whatever that was called when it was attached.
 ALTER SCHEMA t_archive_bare RENAME TO t_archive_renamed;
+-- What attach() made still names the old schema: verify() says so, attach() mends it.
+SELECT count(*) > 0 AS stale FROM position_telemetry.verify('t_archive_renamed') WHERE NOT ok;
+SELECT DISTINCT step FROM position_telemetry.attach('t_archive_renamed') WHERE action = 'added' ORDER BY 1;
 SET search_path = t_archive_renamed;
 INSERT INTO active_positions (id, ticker, quantity, entry_price, status) VALUES (5, 'A', 1, 100, 'open');
 SELECT testing.outcome('UPDATE t_archive_renamed.active_positions SET status = ''closed'', current_price = 101 WHERE id = 5') AS outcome;

@@ -31,7 +31,7 @@ SELECT * FROM shown WHERE id = 3;
 UPDATE active_positions SET last_mark_price = 111, last_mark_time = '2026-02-02 14:33+00' WHERE id = 3;
 UPDATE active_positions SET last_mark_price = 94, last_mark_time = '2026-02-02 14:34+00' WHERE id = 3;
 SELECT * FROM shown WHERE id = 3;
--- Once the quantity has changed, the dollars of the past are not recomputed with the quantity of now.
+-- Both dollar extremes are of the quantity held now, so they follow.
 UPDATE active_positions SET entry_price = 101 WHERE id = 3;
 SELECT * FROM shown WHERE id = 3;
 -- Quantity and average entry together are a fill, and a fill never re-bases.

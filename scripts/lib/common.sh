@@ -125,6 +125,7 @@ make_work_dir() {
     # Without these, bash would die of the signal before the EXIT trap has stopped the server.
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 141' PIPE
     trap 'exit 143' TERM
 }
 

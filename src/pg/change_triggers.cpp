@@ -107,7 +107,7 @@ void write_as_owner(Relation relation) {
   if (result != SPI_OK_SELECT)
     elog(ERROR, "position_telemetry_sync() failed: %s",
          SPI_result_code_string(result));
-  AtEOXact_GUC(false, guc_level);
+  AtEOXact_GUC(true, guc_level);
   SetUserIdAndSecContext(user, security_context);
 }
 

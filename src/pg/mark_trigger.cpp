@@ -91,14 +91,14 @@ bool marked_again(const Row& old_row, const Row& row) {
 }
 
 Offer offered_by_update(const Row& old_row, const Row& row) {
-  if (changed_price(old_row, row, kLastMarkPrice) ||
-      marked_again(old_row, row)) {
+  if (changed_price(old_row, row, kLastMarkPrice)) {
     const Offer offer = offer_in(row, kLastMarkPrice);
     if (offer.given()) return offer;
   }
   if (changed_price(old_row, row, kCurrentPrice))
     return offer_in(row, kCurrentPrice);
-  return {kCurrentPrice, kNoNumber};
+  if (marked_again(old_row, row)) return offer_in(row, kLastMarkPrice);
+  return {kLastMarkPrice, kNoNumber};
 }
 
 Offer offered_by_insert(const Row& row) {

@@ -221,12 +221,15 @@ BEGIN
     END IF;
 
     -- The mark.
-    IF NEW.last_mark_price IS NOT NULL AND (round(OLD.last_mark_price::numeric, 8) IS DISTINCT FROM round(NEW.last_mark_price::numeric, 8)
-         OR (NEW.last_mark_time IS NOT NULL AND OLD.last_mark_time IS DISTINCT FROM NEW.last_mark_time)) THEN
+    IF NEW.last_mark_price IS NOT NULL AND round(OLD.last_mark_price::numeric, 8) IS DISTINCT FROM round(NEW.last_mark_price::numeric, 8) THEN
       offer := round(NEW.last_mark_price::numeric, 8);
       offered_in := 'last_mark_price';
     ELSIF round(OLD.current_price::numeric, 8) IS DISTINCT FROM round(NEW.current_price::numeric, 8) THEN
       offer := round(NEW.current_price::numeric, 8);
+    ELSIF NEW.last_mark_time IS NOT NULL AND OLD.last_mark_time IS DISTINCT FROM NEW.last_mark_time THEN
+      -- The same price at another time is a mark as well: it may have come earlier.
+      offer := round(NEW.last_mark_price::numeric, 8);
+      offered_in := 'last_mark_price';
     END IF;
   ELSE
     best_pct := greatest(best_pct, 0);

@@ -347,6 +347,9 @@ BEGIN
     %4$s;
     %5$s
     UPDATE %1$I.active_positions SET held_marks = 0 WHERE id = ANY (closed) AND held_marks IS NULL;
+    IF current_setting('position_telemetry.intent', true) = 'close' THEN
+      PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM position_telemetry.outcome_of(closed[1], %8$L) o), false);
+    END IF;
   END IF;
   IF cardinality(edited) > 0 THEN
     %6$s;

@@ -7,7 +7,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT set_config('position_telemetry.intent', intent, false) $$;
 COMMENT ON FUNCTION position_telemetry.set_intent(text) IS
-'Internal: tells the mark trigger why the next statement writes: fill, correction, or nothing.';
+'Internal: tells the triggers why the next statement writes: fill, correction, close, or nothing.';
 
 CREATE FUNCTION position_telemetry.check_price(price numeric, what text) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE
@@ -60,9 +60,6 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF NOT has_table_privilege(to_regclass(format('%I.position_history', target_schema)), 'SELECT') THEN
-    RETURN;
-  END IF;
   RETURN QUERY EXECUTE format(
     'SELECT position_id, id, entry_price, exit_price, exit_time, exit_reason, exit_reason_norm, pnl_dollars, pnl_pct,
             net_pnl_dollars, r_multiple, win_loss_label::smallint, mfe_pct, mae_pct, holding_seconds::bigint
@@ -72,6 +69,18 @@ END;
 $$;
 COMMENT ON FUNCTION position_telemetry.outcome_of(bigint, name) IS
 'Internal: the newest history row of a position.';
+
+-- The archive leaves the outcome of a close of ours in a setting: the caller need
+-- not be allowed to read position_history.
+CREATE FUNCTION position_telemetry.last_outcome() RETURNS position_telemetry.trade_outcome
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT (jsonb_populate_record(NULL::position_telemetry.trade_outcome,
+                                nullif(current_setting('position_telemetry.outcome', true), '')::jsonb)).*
+$$;
+COMMENT ON FUNCTION position_telemetry.last_outcome() IS
+'Internal: the outcome of the position that close_position() or apply_fill() has just closed.';
 
 CREATE FUNCTION position_telemetry.close_position(position_id bigint, exit_price numeric, exit_reason text,
                                                   exit_time timestamptz DEFAULT now(), exit_order_id text DEFAULT NULL,
@@ -87,17 +96,19 @@ BEGIN
     RAISE EXCEPTION 'position % is closed already', position_id
       USING ERRCODE = '55000', HINT = 'Its outcome is in position_history. Set status back to open to reopen it.';
   END IF;
+  PERFORM position_telemetry.set_intent('close');
   EXECUTE format('UPDATE %I.active_positions SET status = ''closed'', exit_price = $2, close_reason = $3, closed_at = %s,
                   exit_order_id = coalesce($5, exit_order_id) WHERE id = $1', target_schema,
                  position_telemetry.write_expression('$4', 'timestamptz',
                    position_telemetry.column_type(target_schema, 'active_positions', 'closed_at'), NULL,
                    position_telemetry.timestamp_zone(target_schema)))
     USING position_id, price, exit_reason, coalesce(exit_time, now()), exit_order_id;
-  RETURN QUERY SELECT * FROM position_telemetry.outcome_of(position_id, target_schema);
+  PERFORM position_telemetry.set_intent('');
+  RETURN QUERY SELECT * FROM position_telemetry.last_outcome();
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.close_position(bigint, numeric, text, timestamptz, text, name) IS
-'Closes an open position at a price and archives it, in one statement; returns its outcome (no row when the caller may not read position_history). P0002: no such position; 55000: closed already; 22004, 22023: an exit price that is none.';
+'Closes an open position at a price and archives it, in one statement; returns its outcome, also to a caller who may not read position_history. P0002: no such position; 55000: closed already; 22004, 22023: an exit price that is none.';
 
 CREATE FUNCTION position_telemetry.close_position(close jsonb, target_schema name DEFAULT 'public')
 RETURNS SETOF position_telemetry.trade_outcome

@@ -249,13 +249,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM position_telemetry.record_fill(fill, p.id, 0, p.held, fee, 'closed', target_schema);
+  PERFORM position_telemetry.set_intent('close');
   EXECUTE format('UPDATE %I.active_positions SET status = ''closed'', exit_price = $2, closed_at = %s, close_reason = coalesce($4, close_reason),
                   exit_order_id = coalesce($5, exit_order_id), fees = coalesce(fees, 0) + $6 WHERE id = $1', target_schema,
                  position_telemetry.write_expression('$3', 'timestamptz',
                    position_telemetry.column_type(target_schema, 'active_positions', 'closed_at'), NULL,
                    position_telemetry.timestamp_zone(target_schema)))
     USING p.id, fill.price, fill.at, fill.exit_reason, fill.order_id, fee;
-  RETURN (SELECT o.history_id FROM position_telemetry.outcome_of(p.id, target_schema) o);
+  PERFORM position_telemetry.set_intent('');
+  RETURN (SELECT o.history_id FROM position_telemetry.last_outcome() o);
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.close_by_fill(position_telemetry.held_position, position_telemetry.fill, numeric, name) IS

@@ -149,23 +149,27 @@ sub snapshot {
   return { map { $_ => query($node, "SELECT to_jsonb(t) FROM $schema.$_ AS t ORDER BY to_jsonb(t)", %as) } split /\n/, $tables };
 }
 
-# Starts psql on a script and returns at once.
+# Starts psql on a script and returns at once. Through files, because a pipe would
+# make it wait for a test that is not reading or writing.
+my $scripts = 0;
+
 sub start_script {
   my ($node, $sql, %as) = @_;
   my ($database, undef, $connection) = _connection($node, %as);
-  my %session = (stdin => $sql, stdout => '', stderr => '');
-  $session{run} = IPC::Run::start(
-    [ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $connection, '-f', '-' ],
-    '<', \$session{stdin}, '>', \$session{stdout}, '2>', \$session{stderr},
+  my $base = $node->basedir . '/script_' . ++$scripts;
+  append_to_file("$base.sql", $sql);
+  my $run = IPC::Run::start(
+    [ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $connection, '-f', "$base.sql" ],
+    '<', \undef, '>', "$base.out", '2>', "$base.err",
     IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-  return \%session;
+  return { run => $run, base => $base };
 }
 
 # Waits for the script and returns what it printed; dies when it failed.
 sub finish_script {
   my ($session) = @_;
-  $session->{run}->finish or die "script failed: $session->{stderr}";
-  return $session->{stdout};
+  $session->{run}->finish or die 'script failed: ' . slurp_file("$session->{base}.err");
+  return slurp_file("$session->{base}.out");
 }
 
 1;
