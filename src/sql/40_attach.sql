@@ -428,8 +428,14 @@ AS $$
   UNION ALL
   SELECT 'position_telemetry_truncate', '', position_telemetry.truncate_source(target_schema)
   UNION ALL
-  SELECT 'position_telemetry_write', '', source
-  FROM position_telemetry.statement_writer_source(target_schema) AS w (source) WHERE source IS NOT NULL
+  SELECT f.name, '', f.source
+  FROM (VALUES ('position_telemetry_claim', position_telemetry.claim_source(target_schema)),
+               ('position_telemetry_freeze', position_telemetry.freeze_source(target_schema)),
+               ('position_telemetry_capture', position_telemetry.capture_source(target_schema)),
+               ('position_telemetry_deliver', position_telemetry.deliver_source(target_schema)),
+               ('position_telemetry_inherit', position_telemetry.inherit_source(target_schema)),
+               ('position_telemetry_write', position_telemetry.statement_writer_source(target_schema))) AS f (name, source)
+  WHERE f.source IS NOT NULL
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_functions(name) IS
 'Internal: the functions that attach() makes in a schema.';
@@ -482,20 +488,20 @@ COMMENT ON FUNCTION position_telemetry.column_scale(name, text[]) IS
 'Internal: the decimals that all of these columns keep, 8 at most.';
 
 CREATE FUNCTION position_telemetry.layout_triggers(target_schema name)
-RETURNS TABLE (trigger_name text, definition text)
+RETURNS TABLE (table_name text, trigger_name text, definition text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   -- The name sorts last: other BEFORE triggers have had their say.
-  SELECT 'zz_position_telemetry_mark',
+  SELECT 'active_positions', 'zz_position_telemetry_mark',
          'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION position_telemetry.track_mark('
          || position_telemetry.mark_arguments(target_schema) || ')'
   UNION ALL
-  SELECT 'position_telemetry_insert',
+  SELECT 'active_positions', 'position_telemetry_insert',
          'AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.held_marks IS NULL) EXECUTE FUNCTION position_telemetry.collect_change()'
   UNION ALL
   -- Cheap comparisons first: this is evaluated for every mark.
-  SELECT 'position_telemetry_change',
+  SELECT 'active_positions', 'position_telemetry_change',
          'AFTER UPDATE ON %s FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status'
          || ' OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
          || ' OR ((OLD.exit_price IS DISTINCT FROM NEW.exit_price OR OLD.closed_at IS DISTINCT FROM NEW.closed_at'
@@ -506,19 +512,57 @@ AS $$
          || ' OR OLD.mfe_price IS DISTINCT FROM NEW.mfe_price OR OLD.mae_price IS DISTINCT FROM NEW.mae_price)'
          || ' AND lower(NEW.status::text) = ''closed'')) EXECUTE FUNCTION position_telemetry.collect_change()'
   UNION ALL
-  SELECT 'position_telemetry_write',
+  SELECT 'active_positions', 'position_telemetry_write',
          'AFTER INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '
          || position_telemetry.statement_writer(target_schema) || '()'
   UNION ALL
-  SELECT 'position_telemetry_delete',
+  SELECT 'active_positions', 'position_telemetry_delete',
          format('AFTER DELETE ON %%s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_delete()', target_schema)
   WHERE position_telemetry.get_setting(target_schema, 'on_delete') = '"archive"'
   UNION ALL
-  SELECT 'position_telemetry_truncate',
+  SELECT 'active_positions', 'position_telemetry_truncate',
          format('BEFORE TRUNCATE ON %%s FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_truncate()', target_schema)
+  UNION ALL
+  SELECT 'active_positions', 'position_telemetry_freeze',
+         format('BEFORE UPDATE OF entry_features_json, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
+                || '%I.position_telemetry_freeze(''entry_features_json'', ''sentiment_snapshot'')', target_schema)
+  UNION ALL
+  SELECT 'position_history', 'position_telemetry_claim',
+         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.position_id IS NULL) EXECUTE FUNCTION %I.position_telemetry_claim()', target_schema)
+  UNION ALL
+  SELECT * FROM position_telemetry.dispatch_triggers(target_schema)
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_triggers(name) IS
-'Internal: the triggers of an attached active_positions; %s stands for the table.';
+'Internal: the triggers of an attached schema; %s in a definition stands for the table.';
+
+-- Features at entry; nothing where there are no dispatch tables.
+CREATE FUNCTION position_telemetry.dispatch_triggers(target_schema name)
+RETURNS TABLE (table_name text, trigger_name text, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'active_positions', 'position_telemetry_capture',
+         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.execution_uuid IS NOT NULL AND NOT position_telemetry.usable_snapshot(NEW.entry_features_json::jsonb))'
+                || ' EXECUTE FUNCTION %I.position_telemetry_capture()', target_schema)
+  WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
+  UNION ALL
+  SELECT 'dispatch_executions', 'position_telemetry_deliver',
+         format('AFTER INSERT ON %%s FOR EACH ROW WHEN (NEW.%I IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_deliver()',
+                position_telemetry.execution_key(target_schema), target_schema)
+  WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
+  UNION ALL
+  SELECT 'dispatch_executions', 'position_telemetry_inherit',
+         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.recommendation_id IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_inherit()', target_schema)
+  WHERE position_telemetry.recommendation_key(target_schema) IS NOT NULL
+  UNION ALL
+  SELECT t.name, 'position_telemetry_freeze',
+         format('BEFORE UPDATE OF features_snapshot, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
+                || '%I.position_telemetry_freeze(''features_snapshot'', ''sentiment_snapshot'')', target_schema)
+  FROM (VALUES ('dispatch_recommendations'), ('dispatch_executions')) AS t (name)
+  WHERE position_telemetry.has_columns(target_schema, t.name, 'features_snapshot', 'sentiment_snapshot')
+$$;
+COMMENT ON FUNCTION position_telemetry.dispatch_triggers(name) IS
+'Internal: the triggers that capture and freeze features at entry.';
 
 -- The comment of a trigger keeps the fingerprint of its definition.
 CREATE FUNCTION position_telemetry.trigger_comment(definition text) RETURNS text
@@ -527,37 +571,47 @@ RETURN 'Made by position_telemetry.attach(); fingerprint ' || md5(definition);
 COMMENT ON FUNCTION position_telemetry.trigger_comment(text) IS
 'Internal: the comment by which attach() recognises a trigger as up to date.';
 
-CREATE FUNCTION position_telemetry.attach_trigger(target_schema name, trigger_name text, definition text)
+CREATE FUNCTION position_telemetry.attach_trigger(target_schema name, target_table text, trigger_name text, definition text)
 RETURNS position_telemetry.attach_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  relation regclass := to_regclass(format('%I.active_positions', target_schema));
+  relation regclass := to_regclass(format('%I.%I', target_schema, target_table));
+  object text := CASE target_table WHEN 'active_positions' THEN trigger_name ELSE trigger_name || ' on ' || target_table END;
   there record;
 BEGIN
   SELECT t.tgenabled, obj_description(t.oid, 'pg_trigger') AS comment INTO there
     FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgname = trigger_name AND NOT t.tgisinternal;
   IF there.tgenabled IN ('O', 'A') AND there.comment = position_telemetry.trigger_comment(definition) THEN
-    RETURN position_telemetry.step('trigger', trigger_name, 'kept');
+    RETURN position_telemetry.step('trigger', object, 'kept');
   END IF;
   EXECUTE format('CREATE OR REPLACE TRIGGER %I ' || definition, trigger_name, relation);
   EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation, trigger_name);
   EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, relation, position_telemetry.trigger_comment(definition));
-  RETURN position_telemetry.step('trigger', trigger_name, CASE WHEN there.tgenabled IS NULL THEN 'created' ELSE 'added' END);
+  RETURN position_telemetry.step('trigger', object, CASE WHEN there.tgenabled IS NULL THEN 'created' ELSE 'added' END);
 END;
 $$;
-COMMENT ON FUNCTION position_telemetry.attach_trigger(name, text, text) IS
+COMMENT ON FUNCTION position_telemetry.attach_trigger(name, text, text, text) IS
 'Internal: creates, replaces or enables one trigger.';
 
-CREATE FUNCTION position_telemetry.our_triggers() RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY['zz_position_telemetry_mark', 'position_telemetry_insert', 'position_telemetry_change',
-             'position_telemetry_write', 'position_telemetry_delete', 'position_telemetry_truncate'];
-COMMENT ON FUNCTION position_telemetry.our_triggers() IS
-'Internal: the names of all triggers attach() may make.';
+-- Triggers of ours in a schema, by the comment that attach() leaves, or by name.
+CREATE FUNCTION position_telemetry.our_triggers(target_schema name)
+RETURNS TABLE (table_name text, trigger_name text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT c.relname::text, t.tgname::text
+  FROM pg_trigger t
+  JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE c.relnamespace = to_regnamespace(quote_ident(target_schema)) AND NOT t.tgisinternal AND t.tgparentid = 0
+    AND (t.tgname ~ '^(zz_)?position_telemetry_' OR obj_description(t.oid, 'pg_trigger') LIKE 'Made by position_telemetry.attach(); fingerprint %')
+  ORDER BY 1, 2
+$$;
+COMMENT ON FUNCTION position_telemetry.our_triggers(name) IS
+'Internal: the triggers that attach() has made in a schema.';
 
-CREATE FUNCTION position_telemetry.remove_triggers(target_schema name, names text[])
+CREATE FUNCTION position_telemetry.remove_triggers(target_schema name, keep_wanted boolean)
 RETURNS SETOF position_telemetry.attach_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -565,16 +619,16 @@ AS $$
 DECLARE
   t record;
 BEGIN
-  FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g
-           WHERE g.tgrelid = to_regclass(format('%I.active_positions', target_schema)) AND g.tgname = ANY (names)
-           ORDER BY g.tgname LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.relation);
-    RETURN NEXT position_telemetry.step('trigger', t.tgname, 'removed');
+  FOR t IN SELECT o.table_name, o.trigger_name FROM position_telemetry.our_triggers(target_schema) o
+           EXCEPT SELECT l.table_name, l.trigger_name FROM position_telemetry.layout_triggers(target_schema) l WHERE keep_wanted
+           ORDER BY 1, 2 LOOP
+    EXECUTE format('DROP TRIGGER %I ON %I.%I', t.trigger_name, target_schema, t.table_name);
+    RETURN NEXT position_telemetry.step('trigger', t.trigger_name, 'removed');
   END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION position_telemetry.remove_triggers(name, text[]) IS
-'Internal: drops triggers of ours from an attached active_positions.';
+COMMENT ON FUNCTION position_telemetry.remove_triggers(name, boolean) IS
+'Internal: drops triggers of ours: all, or those that the settings no longer want.';
 
 CREATE FUNCTION position_telemetry.attach_triggers(target_schema name)
 RETURNS SETOF position_telemetry.attach_step
@@ -584,16 +638,14 @@ AS $$
 DECLARE
   t record;
 BEGIN
-  RETURN QUERY SELECT * FROM position_telemetry.remove_triggers(target_schema, ARRAY(
-    SELECT unnest(position_telemetry.our_triggers())
-    EXCEPT SELECT l.trigger_name FROM position_telemetry.layout_triggers(target_schema) l));
+  RETURN QUERY SELECT * FROM position_telemetry.remove_triggers(target_schema, true);
   FOR t IN SELECT * FROM position_telemetry.layout_triggers(target_schema) LOOP
-    RETURN NEXT position_telemetry.attach_trigger(target_schema, t.trigger_name, t.definition);
+    RETURN NEXT position_telemetry.attach_trigger(target_schema, t.table_name, t.trigger_name, t.definition);
   END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.attach_triggers(name) IS
-'Internal: the triggers of active_positions, as the settings want them.';
+'Internal: the triggers of a schema, as the settings want them.';
 
 -- --------------------------------------------------------------------- views
 
@@ -739,6 +791,7 @@ BEGIN
   END LOOP;
   RETURN QUERY SELECT * FROM position_telemetry.relax_recommendations(target_schema);
   RETURN QUERY SELECT * FROM position_telemetry.attach_exit_reasons(target_schema);
+  RETURN QUERY SELECT * FROM position_telemetry.attach_dispatch(target_schema, owner);
   FOR f IN SELECT * FROM position_telemetry.layout_functions(target_schema) LOOP
     RETURN NEXT position_telemetry.attach_function(target_schema, f.function_name, f.signature, f.source, owner);
   END LOOP;
@@ -762,7 +815,7 @@ DECLARE
   o record;
 BEGIN
   PERFORM position_telemetry.check_target(target_schema);
-  RETURN QUERY SELECT * FROM position_telemetry.remove_triggers(target_schema, position_telemetry.our_triggers());
+  RETURN QUERY SELECT * FROM position_telemetry.remove_triggers(target_schema, false);
   FOR o IN SELECT p.oid::regprocedure AS signature, p.proname FROM pg_proc p
            WHERE p.pronamespace = to_regnamespace(quote_ident(target_schema))
              AND obj_description(p.oid, 'pg_proc') = 'Made by position_telemetry.attach(); do not edit.'

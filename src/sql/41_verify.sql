@@ -91,9 +91,10 @@ RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'trigger ' || l.trigger_name, s.problem IS NULL, s.problem
+  SELECT 'trigger ' || l.trigger_name || CASE l.table_name WHEN 'active_positions' THEN '' ELSE ' on ' || l.table_name END,
+         s.problem IS NULL, s.problem
   FROM position_telemetry.layout_triggers(target_schema) l
-  LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(format('%I.active_positions', target_schema))
+  LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(format('%I.%I', target_schema, l.table_name))
                         AND t.tgname = l.trigger_name AND NOT t.tgisinternal
   CROSS JOIN LATERAL (SELECT CASE
     WHEN t.oid IS NULL THEN 'missing: run attach()'

@@ -52,7 +52,8 @@ AS $outer$
            h.mfe_before_mae_pct::numeric(18,8) AS mfe_before_mae_pct,
            extract(epoch FROM h.mfe_time - h.entry_time)::bigint AS seconds_to_mfe,
            extract(epoch FROM h.mae_time - h.entry_time)::bigint AS seconds_to_mae,
-           least(round(h.pnl_dollars / nullif(h.best_unrealized_pnl_dollars, 0), 8), 1)::numeric(18,8) AS exit_efficiency,
+           (CASE WHEN h.best_unrealized_pnl_dollars <> 0
+                 THEN least(round(h.pnl_dollars / h.best_unrealized_pnl_dollars, 8), 1) END)::numeric(18,8) AS exit_efficiency,
            h.r_multiple::numeric(18,8) AS r_multiple, h.win_loss_label, h.exit_reason, h.exit_reason_norm
     FROM %s AS h
     WHERE coalesce(h.counts_as_trade, true)
@@ -135,6 +136,39 @@ AS $outer$
 $outer$;
 COMMENT ON FUNCTION position_telemetry.health_query(name) IS 'Internal: the query of v_telemetry_health.';
 
+CREATE FUNCTION position_telemetry.snapshot_coverage_query(target_schema name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $outer$
+  SELECT string_agg(format($query$
+    SELECT %1$L AS source, count(*) AS rows, count(*) FILTER (WHERE position_telemetry.usable_snapshot(t.%3$I::jsonb)) AS with_features,
+           count(*) FILTER (WHERE position_telemetry.usable_snapshot(t.sentiment_snapshot::jsonb)) AS with_sentiment,
+           round(100.0 * count(*) FILTER (WHERE position_telemetry.usable_snapshot(t.%3$I::jsonb)) / nullif(count(*), 0), 8)::numeric(18,8) AS features_pct,
+           round(100.0 * count(*) FILTER (WHERE position_telemetry.usable_snapshot(t.sentiment_snapshot::jsonb)) / nullif(count(*), 0), 8)::numeric(18,8) AS sentiment_pct
+    FROM %2$I.%1$I AS t
+    $query$, s.tab, target_schema, s.col), ' UNION ALL ' ORDER BY s.n)
+  FROM (VALUES (1, 'dispatch_recommendations', 'features_snapshot'), (2, 'dispatch_executions', 'features_snapshot'),
+               (3, 'active_positions', 'entry_features_json'), (4, 'position_history', 'entry_features_json')) AS s (n, tab, col)
+  WHERE position_telemetry.has_columns(target_schema, s.tab, s.col, 'sentiment_snapshot')
+$outer$;
+COMMENT ON FUNCTION position_telemetry.snapshot_coverage_query(name) IS 'Internal: the query of v_snapshot_coverage.';
+
+CREATE FUNCTION position_telemetry.outcome_coverage_query(target_schema name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $outer$
+  SELECT format($query$
+    SELECT c.column_name, c.rows, c.filled, round(100.0 * c.filled / nullif(c.rows, 0), 8)::numeric(18,8) AS filled_pct
+    FROM (SELECT count(*) AS rows, count(win_loss_label) AS label, count(r_multiple) AS r, count(mae_pct) AS mae, count(mfe_pct) AS mfe,
+                 count(holding_minutes) AS minutes, count(exit_reason_norm) AS reason, count(counts_as_trade) AS trade
+          FROM %s AS h) AS h,
+         LATERAL (VALUES (1, 'win_loss_label', h.rows, h.label), (2, 'r_multiple', h.rows, h.r), (3, 'mae_pct', h.rows, h.mae),
+                         (4, 'mfe_pct', h.rows, h.mfe), (5, 'holding_minutes', h.rows, h.minutes),
+                         (6, 'exit_reason_norm', h.rows, h.reason), (7, 'counts_as_trade', h.rows, h.trade)) AS c (n, column_name, rows, filled)
+    $query$, position_telemetry.reader(target_schema, 'position_history'))
+$outer$;
+COMMENT ON FUNCTION position_telemetry.outcome_coverage_query(name) IS 'Internal: the query of v_outcome_normalization_coverage.';
+
 CREATE FUNCTION position_telemetry.monitoring_views(target_schema name)
 RETURNS TABLE (view_name text, comment text, query text)
 LANGUAGE sql STABLE
@@ -152,7 +186,13 @@ AS $$
      position_telemetry.health_check_query(target_schema)),
     ('v_telemetry_health',
      'One row per metric: how complete and clean the telemetry of this schema is.',
-     position_telemetry.health_query(target_schema))
+     position_telemetry.health_query(target_schema)),
+    ('v_snapshot_coverage',
+     'One row per table: how many of its rows carry a snapshot of what was known at entry. What is missing here cannot be learnt from; backfill_entry_features() fills what can be found.',
+     position_telemetry.snapshot_coverage_query(target_schema)),
+    ('v_outcome_normalization_coverage',
+     'One row per outcome column of position_history: how many rows have it. backfill_normalized_outcomes() fills rows that were there before attach(); r_multiple stays null without a stop.',
+     position_telemetry.outcome_coverage_query(target_schema))
 $$;
 COMMENT ON FUNCTION position_telemetry.monitoring_views(name) IS
 'Internal: the views on positions, their archive and the health of both.';

@@ -8,6 +8,8 @@ AS $$
   SELECT * FROM position_telemetry.monitoring_views(target_schema)
   UNION ALL
   SELECT * FROM position_telemetry.learning_views(target_schema)
+  UNION ALL
+  SELECT * FROM position_telemetry.training_views(target_schema)
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_views(name) IS
 'Internal: the views of an attached schema, their comments and queries.';

@@ -27,8 +27,10 @@ sub open_positions {
 sub run_at_once {
   my ($name, @scripts) = @_;
   my $clock = "SELECT extract(epoch FROM clock_timestamp());\n";
-  my @sessions = map { start_script($node, $clock . $_ . $clock) } @scripts;
-  my @spans = map { [ (split /\n/, finish_script($_))[ 0, -1 ] ] } @sessions;
+  my $start = query($node, "SELECT clock_timestamp() + interval '0.5 seconds'");
+  my $wait = "SELECT 'ready' FROM pg_sleep(extract(epoch FROM timestamptz '$start' - clock_timestamp()));\n";
+  my @sessions = map { start_script($node, $wait . $clock . $_ . $clock) } @scripts;
+  my @spans = map { [ (split /\n/, finish_script($_))[ 1, -1 ] ] } @sessions;
   my ($last_start) = sort { $b <=> $a } map { $_->[0] } @spans;
   my ($first_end) = sort { $a <=> $b } map { $_->[1] } @spans;
   my $overlap = ($first_end - $last_start) / ($first_end - $spans[0][0]);

@@ -1,0 +1,63 @@
+-- A writer's own history row that comes after ours: its row survives, completed
+-- from ours, and ours goes, so that RETURNING gives the writer its row.
+
+-- PL/pgSQL statements that complete NEW from a row of the same table.
+CREATE FUNCTION position_telemetry.completion_assignments(target_schema name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT string_agg(format(CASE WHEN w.column_name LIKE 'best_unrealized%' OR w.column_name LIKE 'worst_unrealized%'
+                                THEN 'NEW.%1$I := coalesce(nullif(NEW.%1$I, 0), ours.%1$I);'
+                                ELSE 'NEW.%1$I := coalesce(NEW.%1$I, ours.%1$I);' END, w.column_name), E'\n  ' ORDER BY w.ordinal)
+  FROM position_telemetry.history_writes(target_schema) w
+$$;
+COMMENT ON FUNCTION position_telemetry.completion_assignments(name) IS
+'Internal: the assignments by which a writer''s history row is completed from ours.';
+
+-- The position is locked first: a close that races with this insert waits, sees
+-- the row, and completes it; a close that was first has left a row to take over.
+CREATE FUNCTION position_telemetry.claim_source(target_schema name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $outer$
+  SELECT format($source$
+CREATE OR REPLACE FUNCTION %1$I.position_telemetry_claim() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+  theirs record;
+  mine bigint;
+  ours %1$I.position_history;
+BEGIN
+  SELECT n.execution_uuid, n.ticker, position_telemetry.row_direction(n.side, n.quantity) AS d, abs(n.quantity) AS quantity,
+         n.entry_price, n.entry_time INTO theirs
+    FROM %2$s AS n;
+  SELECT p.id INTO mine FROM %1$I.active_positions p WHERE p.id IN (
+    SELECT a.id FROM %3$s AS a WHERE a.execution_uuid = theirs.execution_uuid
+    UNION ALL
+    SELECT a.id FROM %3$s AS a
+    WHERE a.ticker = theirs.ticker AND a.entry_time = theirs.entry_time
+      AND position_telemetry.row_direction(a.side, a.quantity) = theirs.d
+      AND round(abs(a.quantity), %4$s) = round(theirs.quantity, %4$s) AND round(a.entry_price, %5$s) = round(theirs.entry_price, %5$s)
+      AND (theirs.execution_uuid IS NULL OR a.execution_uuid IS NULL))
+    ORDER BY p.id LIMIT 1 FOR NO KEY UPDATE;
+  IF mine IS NULL THEN
+    RETURN NEW;
+  END IF;
+  DELETE FROM %1$I.position_history h
+    WHERE h.id = (SELECT max(l.id) FROM %1$I.position_history l WHERE l.position_id = mine) RETURNING h.* INTO ours;
+  IF FOUND THEN
+  %6$s
+  END IF;
+  RETURN NEW;
+END;
+$body$
+$source$, target_schema,
+    position_telemetry.reader(target_schema, 'position_history', '(SELECT NEW.*) AS new_row'),
+    position_telemetry.reader(target_schema, 'active_positions'),
+    position_telemetry.common_scale(target_schema, 'quantity'), position_telemetry.common_scale(target_schema, 'entry_price'),
+    position_telemetry.completion_assignments(target_schema))
+$outer$;
+COMMENT ON FUNCTION position_telemetry.claim_source(name) IS
+'Internal: the source of position_telemetry_claim(), which merges a writer''s own history row with ours.';
+
