@@ -547,8 +547,8 @@ AS $$
   WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
   UNION ALL
   SELECT 'dispatch_executions', 'position_telemetry_deliver',
-         format('AFTER INSERT ON %%s FOR EACH ROW WHEN (NEW.%I IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_deliver()',
-                position_telemetry.execution_key(target_schema), target_schema)
+         format('AFTER INSERT ON %%s FOR EACH ROW WHEN (NEW.%s IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_deliver()',
+                quote_ident(position_telemetry.execution_key(target_schema)), target_schema)
   WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
   UNION ALL
   SELECT 'dispatch_executions', 'position_telemetry_inherit',

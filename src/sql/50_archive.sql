@@ -260,10 +260,13 @@ AS $$
                          AND round(h.quantity, %5$s) = round(o.quantity, %5$s)
                          AND round(h.entry_price, %4$s) = round(o.entry_price, %4$s)
          WHERE h.execution_uuid IS NULL OR o.execution_uuid IS NULL
-       ) AS c ORDER BY c.history_id, c.rank, c.position_id)
-     UPDATE %1$I.position_history AS t SET %6$s
-     FROM outcome o, (SELECT DISTINCT ON (position_id) * FROM pairs ORDER BY position_id, history_id) AS pair
-     WHERE pair.position_id = o.position_id AND t.id = pair.history_id',
+       ) AS c ORDER BY c.history_id, c.rank, c.position_id),
+     merged AS (
+       UPDATE %1$I.position_history AS t SET %6$s
+       FROM outcome o, (SELECT DISTINCT ON (position_id) * FROM pairs ORDER BY position_id, history_id) AS pair
+       WHERE pair.position_id = o.position_id AND t.id = pair.history_id
+       RETURNING t.id, o.position_id)
+     INSERT INTO %1$I.telemetry_events (kind, position_id, history_id) SELECT ''merged_history'', m.position_id, m.id FROM merged m',
     target_schema, outcome, position_telemetry.reader(target_schema, 'position_history'),
     position_telemetry.common_scale(target_schema, 'entry_price'), position_telemetry.common_scale(target_schema, 'quantity'),
     (SELECT string_agg(format('%1$I = %2$s', w.column_name,

@@ -82,13 +82,13 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $outer$
   SELECT format(
-    '(SELECT e.%2$I AS execution_uuid, %3$s AS ticker, %4$s AS entry_price,
+    '(SELECT e.%2$s AS execution_uuid, %3$s AS ticker, %4$s AS entry_price,
              CASE WHEN position_telemetry.usable_snapshot(%5$s) THEN %5$s ELSE %6$s END AS features,
              CASE WHEN position_telemetry.usable_snapshot(%7$s) THEN %7$s ELSE %8$s END AS sentiment,
              coalesce(%9$s, %10$s) AS confidence,
              coalesce(position_telemetry.spread_pct(%11$s), position_telemetry.spread_pct(%12$s)) AS spread_pct
       FROM %1$I.dispatch_executions e %13$s)',
-    target_schema, k.key,
+    target_schema, quote_ident(k.key),
     position_telemetry.dispatch_column(target_schema, 'dispatch_executions', 'e', 'text', 'ticker', 'symbol'),
     position_telemetry.dispatch_column(target_schema, 'dispatch_executions', 'e', 'numeric', 'entry_price', 'fill_price', 'price'),
     position_telemetry.dispatch_column(target_schema, 'dispatch_executions', 'e', 'jsonb', 'features_snapshot'),
@@ -132,6 +132,7 @@ BEGIN
 END;
 $body$
 $source$, target_schema, position_telemetry.entry_snapshots(target_schema))
+  WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
 $outer$;
 COMMENT ON FUNCTION position_telemetry.capture_source(name) IS
 'Internal: the source of position_telemetry_capture(), which captures features when a position is inserted.';
@@ -172,7 +173,8 @@ $body$
 $source$, target_schema, position_telemetry.fill_features_statement(target_schema, 'active_positions', s.query, c.condition),
     position_telemetry.fill_features_statement(target_schema, 'position_history', s.query, c.condition))
   FROM (SELECT position_telemetry.entry_snapshots(target_schema)) AS s (query),
-       (SELECT format('s.execution_uuid = NEW.%I AND t.execution_uuid = NEW.%1$I', position_telemetry.execution_key(target_schema))) AS c (condition)
+       (SELECT format('s.execution_uuid = NEW.%1$s AND t.execution_uuid = NEW.%1$s', quote_ident(position_telemetry.execution_key(target_schema)))) AS c (condition)
+  WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
 $outer$;
 COMMENT ON FUNCTION position_telemetry.deliver_source(name) IS
 'Internal: the source of position_telemetry_deliver(), which takes features to a position inserted before its execution.';
@@ -190,7 +192,7 @@ DECLARE
   r record;
 BEGIN
   SELECT features_snapshot::jsonb AS features, sentiment_snapshot::jsonb AS sentiment INTO r
-    FROM %1$I.dispatch_recommendations WHERE %2$I::text = NEW.recommendation_id::text LIMIT 1;
+    FROM %1$I.dispatch_recommendations WHERE %2$s::text = NEW.recommendation_id::text LIMIT 1;
   IF FOUND THEN
     IF NOT position_telemetry.usable_snapshot(NEW.features_snapshot::jsonb) THEN NEW.features_snapshot := r.features; END IF;
     IF NOT position_telemetry.usable_snapshot(NEW.sentiment_snapshot::jsonb) THEN NEW.sentiment_snapshot := r.sentiment; END IF;
@@ -198,7 +200,8 @@ BEGIN
   RETURN NEW;
 END;
 $body$
-$source$, target_schema, position_telemetry.recommendation_key(target_schema))
+$source$, target_schema, quote_ident(position_telemetry.recommendation_key(target_schema)))
+  WHERE position_telemetry.recommendation_key(target_schema) IS NOT NULL
 $outer$;
 COMMENT ON FUNCTION position_telemetry.inherit_source(name) IS
 'Internal: the source of position_telemetry_inherit(), which gives an execution its recommendation''s snapshots.';
