@@ -57,11 +57,13 @@ COMMENT ON FUNCTION position_telemetry.reader(name, text, text) IS
 
 -- ------------------------------------------------------------------- outcome
 
--- The outcome of positions, one column per column of position_history.
--- source: a FROM item with the columns of active_positions and three more:
+-- The outcome of positions, one column per column of position_history. OFFSET 0
+-- keeps the planner from writing an intermediate value out again wherever it is
+-- used, which made the archive twenty times slower.
+-- source: a FROM item with the columns of active_positions and four more:
 -- forced_label (an exit reason label that overrides the writer's, or null),
 -- archived_exit_time and archived_exit_price (what an archived row has, or null:
--- marks that come after the close change neither).
+-- marks that come after the close change neither), and archived_id.
 CREATE FUNCTION position_telemetry.outcome_query(target_schema name, source text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -81,7 +83,7 @@ AS $outer$
            CASE WHEN o.pct > %2$s THEN 1 WHEN o.pct < -%2$s THEN -1 WHEN o.pct IS NOT NULL THEN 0 END::smallint AS win_loss_label,
            round((o.pnl - x.fees) / nullif(p.initial_risk_dollars, 0), 8) AS r_multiple,
            e.worst_pct AS mae_pct, e.best_pct AS mfe_pct,
-           least(h.seconds / 60, 2147483647)::integer AS holding_minutes, r.class AS exit_reason_norm,
+           CASE WHEN h.seconds IS NOT NULL THEN least(h.seconds / 60, 2147483647)::integer END AS holding_minutes, r.class AS exit_reason_norm,
            p.id::bigint AS position_id, p.account_name,
            CASE WHEN t.d > 0 THEN greatest(p.mfe_price, x.exit) ELSE least(p.mfe_price, x.exit) END AS mfe_price,
            CASE WHEN t.d > 0 THEN least(p.mae_price, x.exit) ELSE greatest(p.mae_price, x.exit) END AS mae_price,
@@ -91,7 +93,7 @@ AS $outer$
            CASE WHEN e.worst_pct < p.worst_pct THEN p.best_pct ELSE p.mfe_before_mae_pct END AS mfe_before_mae_pct,
            p.initial_stop_loss, p.initial_risk_dollars, coalesce(f.most_held, t.q) AS max_quantity,
            x.fees, o.pnl - x.fees AS net_pnl_dollars, p.close_reason AS exit_reason_raw,
-           r.label <> ALL (%3$L::text[]) AS counts_as_trade, p.entry_confidence, p.sentiment_snapshot
+           r.label <> ALL (%3$L::text[]) AS counts_as_trade, p.entry_confidence, p.sentiment_snapshot, p.archived_id
     FROM (SELECT s.*, coalesce(s.best_unrealized_pnl_pct, 0) AS best_pct, coalesce(s.worst_unrealized_pnl_pct, 0) AS worst_pct
           FROM %4$s AS s) AS p
     LEFT JOIN %5$I.exit_reason_map m ON m.raw_reason = lower(btrim(p.close_reason))
@@ -103,26 +105,27 @@ AS $outer$
                GROUP BY position_id HAVING sum(opened_quantity) > 0) AS f ON f.position_id = p.id
     CROSS JOIN LATERAL (SELECT position_telemetry.row_direction(p.side, p.quantity) AS d,
                                abs(CASE WHEN position_telemetry.is_finite(p.quantity) THEN p.quantity END) AS q,
-                               position_telemetry.contract_multiplier(p.multiplier, p.instrument_type, p.option_symbol) AS m) AS t
+                               position_telemetry.contract_multiplier(p.multiplier, p.instrument_type, p.option_symbol) AS m OFFSET 0) AS t
     CROSS JOIN LATERAL (SELECT round(coalesce(CASE WHEN position_telemetry.is_finite(p.exit_price) THEN p.exit_price END,
                                               p.archived_exit_price, p.last_mark_price,
                                               CASE WHEN position_telemetry.is_finite(p.current_price) THEN p.current_price END), 8) AS exit,
                                coalesce(p.closed_at, p.archived_exit_time,
                                         CASE WHEN p.held_marks IS NULL THEN coalesce(p.last_mark_time, p.updated_at) END,
                                         now()) AS exit_time,
-                               coalesce(CASE WHEN position_telemetry.is_finite(p.fees) THEN p.fees END, 0) AS fees) AS x
+                               coalesce(CASE WHEN position_telemetry.is_finite(p.fees) THEN p.fees END, 0) AS fees OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT CASE WHEN f.entered IS NULL THEN p.entry_price ELSE round(f.entered_value / f.entered, 8) END AS entry,
                                CASE WHEN f.entered IS NULL THEN x.exit
                                     ELSE round((f.exited_value + greatest(f.entered - f.exited, 0) * x.exit)
-                                               / nullif(greatest(f.entered, f.exited), 0), 8) END AS exit) AS a
-    CROSS JOIN LATERAL (SELECT position_telemetry.fitting(position_telemetry.pnl_dollars(t.d, p.entry_price, x.exit, t.q, t.m, p.realized_pnl_dollars)) AS pnl,
-                               position_telemetry.fitting(position_telemetry.pnl_pct(t.d, a.entry, a.exit)) AS pct) AS o
-    CROSS JOIN LATERAL (SELECT greatest(p.best_pct, o.pct, 0) AS best_pct, least(p.worst_pct, o.pct, 0) AS worst_pct) AS e
+                                               / nullif(greatest(f.entered, f.exited), 0), 8) END AS exit OFFSET 0) AS a
+    CROSS JOIN LATERAL (SELECT position_telemetry.pnl_dollars(t.d, p.entry_price, x.exit, t.q, t.m, p.realized_pnl_dollars) AS pnl,
+                               position_telemetry.pnl_pct(t.d, a.entry, a.exit) AS pct OFFSET 0) AS v
+    CROSS JOIN LATERAL (SELECT position_telemetry.fitting(v.pnl) AS pnl, position_telemetry.fitting(v.pct) AS pct OFFSET 0) AS o
+    CROSS JOIN LATERAL (SELECT greatest(p.best_pct, o.pct, 0) AS best_pct, least(p.worst_pct, o.pct, 0) AS worst_pct OFFSET 0) AS e
     CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(x.exit_time) AND isfinite(coalesce(p.entry_time, p.created_at))
-                                    THEN greatest(floor(extract(epoch FROM x.exit_time - coalesce(p.entry_time, p.created_at))), 0)::bigint END AS seconds) AS h
+                                    THEN greatest(floor(extract(epoch FROM x.exit_time - coalesce(p.entry_time, p.created_at))), 0)::bigint END AS seconds OFFSET 0) AS h
     CROSS JOIN LATERAL (SELECT coalesce(p.forced_label, m.exit_reason, 'manual') AS label,
                                CASE WHEN p.forced_label IS NOT NULL THEN 'RECONCILED'
-                                    ELSE coalesce(m.exit_reason_norm, 'MANUAL_EXIT') END AS class) AS r
+                                    ELSE coalesce(m.exit_reason_norm, 'MANUAL_EXIT') END AS class OFFSET 0) AS r
     $query$,
     CASE position_telemetry.column_type(target_schema, 'active_positions', 'execution_id')
       WHEN 'uuid' THEN CASE position_telemetry.column_type(target_schema, 'position_history', 'execution_id')
@@ -164,8 +167,8 @@ RETURN CASE
   WHEN data_type LIKE 'numeric%' AND type_name = 'numeric' AND typmod >= 0
        AND (typmod - 4 >> 16 & 65535) - (typmod - 4 & 2047) < 10
     THEN format('abs(round(%s, %s)) >= 1e%s', value, typmod - 4 & 2047, (typmod - 4 >> 16 & 65535) - (typmod - 4 & 2047))
-  WHEN type_name = 'int2' THEN format('abs(%s) > 32767', value)
-  WHEN type_name = 'int4' THEN format('abs(%s) > 2147483647', value)
+  WHEN type_name = 'int2' AND data_type <> 'smallint' THEN format('abs(%s) > 32767', value)
+  WHEN type_name = 'int4' AND data_type NOT IN ('integer', 'smallint') THEN format('abs(%s) > 2147483647', value)
   WHEN data_type = 'text' AND type_name IN ('varchar', 'bpchar') AND typmod >= 0
     THEN format('length(%s) > %s', value, typmod - 4)
   END;
@@ -311,7 +314,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format(
     'UPDATE %1$I.position_history AS t SET %2$s FROM (%3$s) AS o
-     WHERE t.id = (SELECT max(h.id) FROM %1$I.position_history h WHERE h.position_id = o.position_id)',
+     WHERE t.id = o.archived_id',
     target_schema, string_agg(format('%I = %s', w.column_name, w.expression), ', ' ORDER BY w.ordinal), outcome)
   FROM position_telemetry.history_writes(target_schema) w
 $$;
@@ -336,30 +339,32 @@ DECLARE
 BEGIN
   IF cardinality(reopened) > 0 THEN
     WITH superseded AS (
-      DELETE FROM %1$I.position_history h USING %2$s AS p
-      WHERE p.id = ANY (reopened) AND NOT position_telemetry.is_closed(p.status)
-        AND h.id = (SELECT max(l.id) FROM %1$I.position_history l WHERE l.position_id = p.id)
+      DELETE FROM %1$I.position_history h USING (
+        SELECT DISTINCT ON (l.position_id) l.id FROM unnest(reopened) AS w (id)
+        JOIN %1$I.active_positions p ON p.id = w.id AND NOT position_telemetry.is_closed(p.status::text)
+        JOIN %1$I.position_history l ON l.position_id = p.id ORDER BY l.position_id, l.id DESC) AS latest
+      WHERE h.id = latest.id
       RETURNING h.*)
     INSERT INTO %1$I.telemetry_events (kind, position_id, history_id, detail)
     SELECT 'superseded_history', s.position_id, s.id, to_jsonb(s) FROM superseded s;
   END IF;
   IF cardinality(closed) > 0 THEN
     IF EXISTS (SELECT FROM %1$I.position_history WHERE position_id IS NULL) THEN
-      %3$s;
+      %2$s;
     END IF;
-    %4$s;
-    %5$s
+    %3$s;
+    %4$s
     UPDATE %1$I.active_positions SET held_marks = 0 WHERE id = ANY (closed) AND held_marks IS NULL;
     IF current_setting('position_telemetry.intent', true) = 'close' THEN
-      PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM position_telemetry.outcome_of(closed[1], %8$L) o), false);
+      PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM position_telemetry.outcome_of(closed[1], %7$L) o), false);
     END IF;
   END IF;
   IF cardinality(edited) > 0 THEN
-    %6$s;
-    %7$s
+    %5$s;
+    %6$s
   END IF;
   IF misfits > 0 THEN
-    RAISE WARNING '%% values do not fit a column of %%.position_history and were left null', misfits, %8$L
+    RAISE WARNING '%% values do not fit a column of %%.position_history and were left null', misfits, %7$L
       USING HINT = 'telemetry_events has them, kind value_not_stored. Widen the column to numeric(18,8).';
   END IF;
   IF cardinality(rejected) > 0 THEN
@@ -374,7 +379,7 @@ BEGIN
 END;
 $body$
 $source$,
-    target_schema, position_telemetry.reader(target_schema, 'active_positions'),
+    target_schema,
     position_telemetry.complete_statement(target_schema, o.of_closed),
     position_telemetry.insert_statement(target_schema, o.of_closed),
     position_telemetry.misfit_statement(target_schema, o.of_closed) || ' INTO misfits;',
@@ -383,15 +388,16 @@ $source$,
     target_schema)
   FROM (SELECT
     position_telemetry.outcome_query(target_schema, format(
-      '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price
+      '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price, NULL::bigint AS archived_id
         FROM unnest(closed) AS wanted (id) JOIN %s AS a ON a.id = wanted.id WHERE position_telemetry.is_closed(a.status))',
       position_telemetry.reader(target_schema, 'active_positions'))) AS of_closed,
     position_telemetry.outcome_query(target_schema, format(
-      '(SELECT a.*, CASE WHEN h.exit_reason = ''deleted'' THEN ''deleted'' END AS forced_label, h.exit_time AS archived_exit_time, h.exit_price AS archived_exit_price
-        FROM %s AS a JOIN %s AS h ON h.id = (SELECT max(l.id) FROM %I.position_history l WHERE l.position_id = a.id)
-        WHERE a.id = ANY (edited) AND position_telemetry.is_closed(a.status))',
-      position_telemetry.reader(target_schema, 'active_positions'), position_telemetry.reader(target_schema, 'position_history'),
-      target_schema)) AS of_edited) AS o
+      '(SELECT a.*, CASE WHEN h.exit_reason = ''deleted'' THEN ''deleted'' END AS forced_label, h.exit_time AS archived_exit_time,
+               h.exit_price AS archived_exit_price, h.id AS archived_id
+        FROM unnest(edited) AS wanted (id) JOIN %s AS a ON a.id = wanted.id AND position_telemetry.is_closed(a.status)
+        JOIN (SELECT DISTINCT ON (l.position_id) l.* FROM unnest(edited) AS w (id) JOIN %s AS l ON l.position_id = w.id
+              ORDER BY l.position_id, l.id DESC) AS h ON h.position_id = a.id)',
+      position_telemetry.reader(target_schema, 'active_positions'), position_telemetry.reader(target_schema, 'position_history'))) AS of_edited) AS o
 $outer$;
 COMMENT ON FUNCTION position_telemetry.sync_source(name) IS
 'Internal: the source of position_telemetry_sync(), which writes what the triggers collected.';
@@ -415,7 +421,7 @@ $source$, target_schema, position_telemetry.complete_statement(target_schema, o.
     position_telemetry.insert_statement(target_schema, o.of_gone))
   FROM (SELECT position_telemetry.outcome_query(target_schema, format(
     '(SELECT a.*, CASE WHEN NOT position_telemetry.is_closed(a.status) THEN ''deleted'' END AS forced_label,
-             NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price
+             NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price, NULL::bigint AS archived_id
       FROM %s AS a
       WHERE NOT EXISTS (SELECT FROM %I.position_history l WHERE l.position_id = a.id AND position_telemetry.is_closed(a.status)))',
     position_telemetry.reader(target_schema, 'active_positions', 'gone'), target_schema)) AS of_gone) AS o

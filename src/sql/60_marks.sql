@@ -172,11 +172,14 @@ BEGIN
       PERFORM v.text::numeric;
     ELSIF v.key IN ('at', 'exit_time') THEN
       PERFORM v.text::timestamptz;
+    ELSIF v.key = 'execution_uuid' THEN
+      PERFORM v.text::uuid;
     END IF;
   END LOOP;
 EXCEPTION WHEN data_exception THEN
   RAISE EXCEPTION '% is "%"', v.key, v.text
     USING ERRCODE = '22023', HINT = CASE WHEN v.key IN ('at', 'exit_time') THEN 'Expected a time such as 2026-01-30T14:30:00Z.'
+                                         WHEN v.key = 'execution_uuid' THEN 'Expected a uuid.'
                                          ELSE 'Expected a number.' END;
 END;
 $$;

@@ -15,9 +15,11 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  bid numeric := (explain ->> 'api_bid')::numeric;
-  ask numeric := (explain ->> 'api_ask')::numeric;
+  bid numeric;
+  ask numeric;
 BEGIN
+  bid := (explain ->> 'api_bid')::numeric;
+  ask := (explain ->> 'api_ask')::numeric;
   IF bid >= 0 AND ask > 0 AND ask >= bid AND ask < 'Infinity' THEN
     RETURN round(100 * (ask - bid) / ((ask + bid) / 2), 8);
   END IF;
@@ -368,7 +370,8 @@ BEGIN
               least(h.worst_unrealized_pnl_pct, coalesce(h.pnl_pct, c.pct), 0) AS mae_pct,
               greatest(h.best_unrealized_pnl_pct, coalesce(h.pnl_pct, c.pct), 0) AS mfe_pct,
               coalesce(h.holding_seconds, c.seconds) AS holding_seconds,
-              least(coalesce(h.holding_seconds, c.seconds) / 60, 2147483647)::integer AS holding_minutes,
+              CASE WHEN coalesce(h.holding_seconds, c.seconds) IS NOT NULL
+                   THEN least(coalesce(h.holding_seconds, c.seconds) / 60, 2147483647)::integer END AS holding_minutes,
               coalesce(m.exit_reason_norm, ''MANUAL_EXIT'') AS exit_reason_norm,
               coalesce(m.exit_reason, ''manual'') <> ALL (%4$L::text[]) AS counts_as_trade,
               coalesce(h.fees, 0) AS fees, h.pnl_dollars - coalesce(h.fees, 0) AS net_pnl_dollars

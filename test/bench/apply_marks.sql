@@ -3,6 +3,6 @@ SELECT array_agg(symbol ORDER BY symbol) AS symbols, array_agg(price ORDER BY sy
        array_agg(price + 0.01 ORDER BY symbol) AS first_prices
 FROM next_quote \gset
 SELECT positions_marked AS first_call FROM position_telemetry.apply_marks(:'symbols'::text[], :'first_prices'::numeric[]) \gset
-\timing on
-SELECT positions_marked FROM position_telemetry.apply_marks(:'symbols'::text[], :'prices'::numeric[]);
-\timing off
+SELECT stopwatch(:'clock') AS started \gset
+SELECT positions_marked FROM position_telemetry.apply_marks(:'symbols'::text[], :'prices'::numeric[]) \gset
+SELECT stopwatch(:'clock') - :started;

@@ -1,7 +1,9 @@
 -- The end of the day without the extension: the same closing statement, then the history rows with
--- the same outcome columns, in one transaction.
+-- the same outcome columns, in one transaction. OFFSET 0 has each
+-- expression computed once; compiling them does not pay.
+SET jit = off;
 SELECT count(*) AS read_before FROM active_positions \gset
-\timing on
+SELECT stopwatch(:'clock') AS started \gset
 BEGIN;
 UPDATE active_positions SET status = 'closed', close_reason = 'market_close_protection', closed_at = now(),
                             exit_price = current_price
@@ -34,11 +36,11 @@ FROM active_positions p
 JOIN exit_reason_map r ON r.raw_reason = p.close_reason
 CROSS JOIN LATERAL (SELECT CASE side WHEN 'short' THEN -1 ELSE 1 END AS d,
                            coalesce(multiplier, CASE WHEN option_symbol IS NULL THEN 1 ELSE 100 END) AS m,
-                           extract(epoch FROM closed_at - entry_time)::bigint AS seconds) t
+                           extract(epoch FROM closed_at - entry_time)::bigint AS seconds OFFSET 0) t
 CROSS JOIN LATERAL (SELECT round(realized_pnl_dollars + d * (exit_price - entry_price) * quantity * m, 8) AS pnl,
-                           round(100 * d * (exit_price - entry_price) / entry_price, 8) AS pct) o
+                           round(100 * d * (exit_price - entry_price) / entry_price, 8) AS pct OFFSET 0) o
 CROSS JOIN LATERAL (SELECT greatest(best_unrealized_pnl_pct, pct) AS best,
-                           least(worst_unrealized_pnl_pct, pct) AS worst) e
+                           least(worst_unrealized_pnl_pct, pct) AS worst OFFSET 0) e
 WHERE status = 'closed' AND closed_at = now();
 COMMIT;
-\timing off
+SELECT stopwatch(:'clock') - :started;

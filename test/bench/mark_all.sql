@@ -1,6 +1,6 @@
 -- A position manager's mark of the whole book in one statement.
 SELECT count(*) AS read_before FROM next_price JOIN active_positions USING (id) \gset
-\timing on
+SELECT stopwatch(:'clock') AS started \gset
 UPDATE active_positions p SET current_price = n.price, updated_at = now()
 FROM next_price n WHERE n.id = p.id;
-\timing off
+SELECT stopwatch(:'clock') - :started;

@@ -1,7 +1,8 @@
 -- Puts the tables back to the opening book, and switches on the triggers of one contestant only.
--- psql variable: contestant, one of none, noop, plpgsql, extension.
+-- psql variables: contestant, one of none, noop, plpgsql, extension; fillfactor of active_positions.
 SET client_min_messages = warning;
 ALTER TABLE active_positions DISABLE TRIGGER USER;
+ALTER TABLE active_positions SET (fillfactor = :fillfactor);
 TRUNCATE active_positions, position_history, telemetry_events;
 INSERT INTO active_positions SELECT * FROM opening_book ORDER BY id;
 SELECT format('ALTER TABLE active_positions ENABLE TRIGGER %I', tgname)
