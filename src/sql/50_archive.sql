@@ -235,6 +235,23 @@ COMMENT ON FUNCTION position_telemetry.misfit_statement(name, text) IS
 
 -- ---------------------------------------------------------------- statements
 
+-- What a writer's own history row says stays; a null, and the 0 that writers send
+-- for extremes they do not know, is filled in. The writer's result then belongs
+-- between the extremes, whatever it computed.
+CREATE FUNCTION position_telemetry.completed_value(column_name text, theirs text, ours text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN x.side IS NULL THEN format('coalesce(%1$s.%2$I, %3$s)', theirs, column_name, ours)
+    ELSE format('%1$s(coalesce(nullif(%2$s.%3$I, 0), %4$s), %2$s.%5$I, 0)', x.side, theirs, column_name, ours,
+                CASE WHEN column_name LIKE '%dollars' THEN 'pnl_dollars' ELSE 'pnl_pct' END) END
+  FROM (SELECT CASE WHEN column_name LIKE 'best_unrealized%' OR column_name = 'mfe_pct' THEN 'greatest'
+                    WHEN column_name LIKE 'worst_unrealized%' OR column_name = 'mae_pct' THEN 'least' END) AS x (side)
+$$;
+COMMENT ON FUNCTION position_telemetry.completed_value(text, text, text) IS
+'Internal: how a column of a writer''s own history row is completed from ours.';
+
 -- Completes history rows that a writer has put there itself. It is the same row
 -- when it names the position, else the execution, else is the same trade to the
 -- precision stored.
@@ -272,11 +289,7 @@ AS $$
      INSERT INTO %1$I.telemetry_events (kind, position_id, history_id) SELECT ''merged_history'', m.position_id, m.id FROM merged m',
     target_schema, outcome, position_telemetry.reader(target_schema, 'position_history'),
     position_telemetry.common_scale(target_schema, 'entry_price'), position_telemetry.common_scale(target_schema, 'quantity'),
-    (SELECT string_agg(format('%1$I = %2$s', w.column_name,
-              CASE WHEN w.column_name IN ('best_unrealized_pnl_pct', 'worst_unrealized_pnl_pct', 'best_unrealized_pnl_dollars',
-                                          'worst_unrealized_pnl_dollars')
-                   THEN format('coalesce(nullif(t.%I, 0), %s)', w.column_name, w.expression)
-                   ELSE format('coalesce(t.%I, %s)', w.column_name, w.expression) END), ', ' ORDER BY w.ordinal)
+    (SELECT string_agg(format('%I = %s', w.column_name, position_telemetry.completed_value(w.column_name, 't', w.expression)), ', ' ORDER BY w.ordinal)
      FROM position_telemetry.history_writes(target_schema) w))
 $$;
 COMMENT ON FUNCTION position_telemetry.complete_statement(name, text) IS

@@ -6,9 +6,8 @@ CREATE FUNCTION position_telemetry.completion_assignments(target_schema name) RE
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT string_agg(format(CASE WHEN w.column_name LIKE 'best_unrealized%' OR w.column_name LIKE 'worst_unrealized%'
-                                THEN 'NEW.%1$I := coalesce(nullif(NEW.%1$I, 0), ours.%1$I);'
-                                ELSE 'NEW.%1$I := coalesce(NEW.%1$I, ours.%1$I);' END, w.column_name), E'\n  ' ORDER BY w.ordinal)
+  SELECT string_agg(format('NEW.%I := %s;', w.column_name,
+           position_telemetry.completed_value(w.column_name, 'NEW', 'ours.' || quote_ident(w.column_name))), E'\n  ' ORDER BY w.ordinal)
   FROM position_telemetry.history_writes(target_schema) w
 $$;
 COMMENT ON FUNCTION position_telemetry.completion_assignments(name) IS

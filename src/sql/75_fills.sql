@@ -63,7 +63,8 @@ $$;
 COMMENT ON FUNCTION position_telemetry.fold_fills(bigint, integer, numeric, name) IS
 'Internal: recomputes a position from its ledger: quantity held, average entry, realised money, fees.';
 
-CREATE FUNCTION position_telemetry.check_fill(event_id text, symbol text, side text, quantity numeric, price numeric, fee numeric)
+CREATE FUNCTION position_telemetry.check_fill(event_id text, symbol text, side text, quantity numeric, price numeric, fee numeric,
+                                              multiplier numeric, stop_loss numeric)
 RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -74,16 +75,23 @@ BEGIN
       USING ERRCODE = '22004', HINT = 'A fill has an event_id, a symbol and a side.';
   ELSIF lower(side) NOT IN ('buy', 'sell') THEN
     RAISE EXCEPTION 'side is "%"', side USING ERRCODE = '22023', HINT = 'A fill is a buy or a sell.';
+  ELSIF quantity IS NULL THEN
+    RAISE EXCEPTION 'quantity is null' USING ERRCODE = '22004', HINT = 'The quantity of a fill is a number above 0.';
   ELSIF NOT coalesce(position_telemetry.is_finite(quantity) AND round(quantity, 8) > 0 AND quantity < 1e10, false) THEN
     RAISE EXCEPTION 'quantity is %', coalesce(quantity::text, 'null')
       USING ERRCODE = '22023', HINT = 'The quantity of a fill is above 0; side says which way it goes.';
   ELSIF NOT coalesce(position_telemetry.is_finite(fee) AND abs(fee) < 1e10, false) THEN
     RAISE EXCEPTION 'fee is %', coalesce(fee::text, 'null') USING ERRCODE = '22023', HINT = 'A fee is a finite amount, 0 when there is none.';
+  ELSIF NOT coalesce(position_telemetry.is_finite(multiplier) AND round(multiplier, 8) > 0 AND multiplier < 1e10, true) THEN
+    RAISE EXCEPTION 'multiplier is %', multiplier USING ERRCODE = '22023', HINT = 'A multiplier is above 0; null for the usual one.';
+  END IF;
+  IF stop_loss IS NOT NULL THEN
+    PERFORM position_telemetry.check_price(stop_loss, 'stop_loss');
   END IF;
   PERFORM position_telemetry.check_price(price, 'price');
 END;
 $$;
-COMMENT ON FUNCTION position_telemetry.check_fill(text, text, text, numeric, numeric, numeric) IS
+COMMENT ON FUNCTION position_telemetry.check_fill(text, text, text, numeric, numeric, numeric, numeric, numeric) IS
 'Internal: raises 22004 or 22023 for what is no fill.';
 
 -- One fill on its way through: what it says, and the position it meets.
@@ -399,7 +407,7 @@ DECLARE
   earlier position_telemetry.fill_result;
 BEGIN
   PERFORM position_telemetry.require_attached(target_schema);
-  PERFORM position_telemetry.check_fill(event_id, symbol, side, quantity, price, coalesce(fee, 0));
+  PERFORM position_telemetry.check_fill(event_id, symbol, side, quantity, price, coalesce(fee, 0), multiplier, stop_loss);
   fill := (event_id, upper(replace(symbol, ' ', '')), CASE lower(side) WHEN 'buy' THEN 1 ELSE -1 END, round(quantity, 8), round(price, 8),
            coalesce(at, now()), round(coalesce(fee, 0), 8), order_id, account_name, round(multiplier, 8), strategy_type, round(stop_loss, 8),
            exit_reason, event_data);

@@ -10,6 +10,33 @@ RETURN snapshot IS NOT NULL AND snapshot NOT IN ('null', '{}', '[]', '""');
 COMMENT ON FUNCTION position_telemetry.usable_snapshot(jsonb) IS
 'Internal: whether a snapshot says anything.';
 
+-- Dispatch tables keep numbers and documents as text at times.
+CREATE FUNCTION position_telemetry.number_or_null(value text) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN value::numeric;
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.number_or_null(text) IS
+'Internal: the number a text says, or null.';
+
+CREATE FUNCTION position_telemetry.json_or_null(value text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN value::jsonb;
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.json_or_null(text) IS
+'Internal: the document a text holds, or null.';
+
 CREATE FUNCTION position_telemetry.spread_pct(explain jsonb) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -69,7 +96,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce(
-    (SELECT format('%s.%I::%s', alias, a.column_name, data_type)
+    (SELECT format(CASE WHEN data_type = 'numeric' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.number_or_null(%s.%I)'
+                        WHEN data_type = 'jsonb' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.json_or_null(%s.%I)'
+                        ELSE '%s.%I::%s' END, alias, a.column_name, data_type)
      FROM position_telemetry.attached_columns(target_schema, target_table) a
      WHERE a.column_name = ANY (names) ORDER BY array_position(names, a.column_name) LIMIT 1),
     'NULL::' || data_type)
@@ -131,6 +160,9 @@ BEGIN
     NEW.entry_spread_pct := coalesce(NEW.entry_spread_pct, s.spread_pct);
   END IF;
   RETURN NEW;
+EXCEPTION WHEN undefined_table OR undefined_column OR datatype_mismatch OR data_exception THEN
+  RAISE WARNING 'features at entry were not captured: %%', SQLERRM USING HINT = 'The dispatch tables have changed: run attach() again.';
+  RETURN NEW;
 END;
 $body$
 $source$, target_schema, position_telemetry.entry_snapshots(target_schema))
@@ -170,6 +202,9 @@ BEGIN
   %2$s;
   %3$s;
   RETURN NULL;
+EXCEPTION WHEN undefined_table OR undefined_column OR datatype_mismatch OR data_exception THEN
+  RAISE WARNING 'features at entry were not delivered: %%', SQLERRM USING HINT = 'The dispatch tables have changed: run attach() again.';
+  RETURN NULL;
 END;
 $body$
 $source$, target_schema, position_telemetry.fill_features_statement(target_schema, 'active_positions', s.query, c.condition),
@@ -199,6 +234,9 @@ BEGIN
     IF NOT position_telemetry.usable_snapshot(NEW.features_snapshot::jsonb) THEN NEW.features_snapshot := r.features; END IF;
     IF NOT position_telemetry.usable_snapshot(NEW.sentiment_snapshot::jsonb) THEN NEW.sentiment_snapshot := r.sentiment; END IF;
   END IF;
+  RETURN NEW;
+EXCEPTION WHEN undefined_table OR undefined_column OR datatype_mismatch OR data_exception THEN
+  RAISE WARNING 'snapshots were not inherited: %%', SQLERRM USING HINT = 'The dispatch tables have changed: run attach() again.';
   RETURN NEW;
 END;
 $body$

@@ -128,6 +128,9 @@ DECLARE
   r record;
 BEGIN
   PERFORM position_telemetry.require_attached(target_schema);
+  IF coalesce(wanted, '') = '' THEN
+    RAISE EXCEPTION 'symbol is %', quote_nullable(symbol) USING ERRCODE = '22004', HINT = 'Name a ticker or an OCC option symbol.';
+  END IF;
   PERFORM position_telemetry.lock_instrument(account_name, wanted, target_schema);
   FOR r IN SELECT * FROM position_telemetry.take_ledger(account_name, wanted, target_schema) LOOP
     f := r.fill;

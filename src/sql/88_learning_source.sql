@@ -10,47 +10,26 @@ COMMENT ON FUNCTION position_telemetry.enough(bigint, numeric) IS
 
 -- ------------------------------------------------------------------ intervals
 
--- The Wilson score interval stays within 0 and 1 and holds for few trades.
 CREATE FUNCTION position_telemetry.win_rate_bound(wins bigint, n bigint, sign integer) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT position_telemetry.enough(n, round(((w.rate + z.square / (2 * n) + sign * sqrt(z.square * (w.rate * (1 - w.rate) + z.square / (4 * n)) / n))
-                                             / (1 + z.square / n))::numeric, 8))
-  FROM (SELECT wins::double precision / nullif(n, 0) AS rate) AS w,
-       (SELECT 3.841458820694124::double precision AS square) AS z;
+  SELECT position_telemetry.enough(n, round((CASE WHEN sign < 0 THEN w.low ELSE w.high END)::numeric, 8))
+  FROM position_telemetry.wilson_interval(wins, n) AS w;
 END;
 COMMENT ON FUNCTION position_telemetry.win_rate_bound(bigint, bigint, integer) IS
 'Internal: the lower (sign -1) or upper (sign 1) end of the 95 percent Wilson interval of a win rate.';
 
--- Cornish-Fisher expansion of Student's quantile around the normal one; good to
--- three digits from 9 degrees of freedom on.
-CREATE FUNCTION position_telemetry.student_quantile(df double precision) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN 1.959963984540054 + 2.372271 / df + 2.822499 / df ^ 2 + 2.555852 / df ^ 3 + 1.589536 / df ^ 4;
-COMMENT ON FUNCTION position_telemetry.student_quantile(double precision) IS
-'Internal: the 97.5 percent quantile of Student''s t, for 95 percent intervals of means.';
-
 CREATE FUNCTION position_telemetry.mean_bound(mean numeric, deviation numeric, n bigint, sign integer) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN n >= 10
-  THEN mean + sign * (position_telemetry.student_quantile(n - 1) * deviation::double precision / sqrt(n))::numeric END;
+  THEN mean + sign * (position_telemetry.student_t_quantile(0.975, n - 1) * deviation::double precision / sqrt(n))::numeric END;
 COMMENT ON FUNCTION position_telemetry.mean_bound(numeric, numeric, bigint, integer) IS
 'Internal: the lower (sign -1) or upper (sign 1) end of the 95 percent interval of a mean.';
 
--- Hill's transformation of t to a normal deviate, and the upper tail of that by a
--- Chebyshev fit with a relative error below 1.2e-7.
 CREATE FUNCTION position_telemetry.student_upper_tail(t double precision, df double precision) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT CASE WHEN t > 0 THEN e.tail WHEN t IS NOT NULL THEN 1 - e.tail END
-  FROM (SELECT df - 0.5 AS a, 48 * (df - 0.5) ^ 2 AS b, sqrt((df - 0.5) * ln(1 + t ^ 2 / df)) AS w) AS h,
-  LATERAL (SELECT (h.w + (h.w ^ 3 + 3 * h.w) / h.b
-                   - (4 * h.w ^ 7 + 33 * h.w ^ 5 + 240 * h.w ^ 3 + 855 * h.w) / (10 * h.b * (h.b + 0.8 * h.w ^ 4 + 100))) / sqrt(2) AS x) AS n,
-  LATERAL (SELECT 1 / (1 + 0.5 * n.x) AS u) AS c,
-  LATERAL (SELECT 0.5 * c.u * exp(greatest(-(n.x ^ 2) - 1.26551223 + c.u * (1.00002368 + c.u * (0.37409196 + c.u * (0.09678418
-             + c.u * (-0.18628806 + c.u * (0.27886807 + c.u * (-1.13520398 + c.u * (1.48851587
-             + c.u * (-0.82215223 + c.u * 0.17087277)))))))), -700)) AS tail) AS e;
-END;
+RETURN CASE WHEN t > 0 THEN position_telemetry.student_t_two_sided(t, df) / 2
+            WHEN t <= 0 THEN 1 - position_telemetry.student_t_two_sided(t, df) / 2 END;
 COMMENT ON FUNCTION position_telemetry.student_upper_tail(double precision, double precision) IS
 'Internal: the probability that Student''s t exceeds a value.';
 
@@ -64,7 +43,7 @@ BEGIN ATOMIC
   FROM (SELECT variance1 / nullif(n1, 0) AS s1, coalesce(variance2 / nullif(n2, 0), 0) AS s2) AS s,
   LATERAL (SELECT mean1 - coalesce(mean2, 0) AS effect, nullif(sqrt(s.s1 + s.s2), 0) AS error) AS d,
   LATERAL (SELECT (s.s1 + s.s2) ^ 2 / nullif(s.s1 ^ 2 / nullif(n1 - 1, 0) + coalesce(s.s2 ^ 2 / nullif(n2 - 1, 0), 0), 0) AS df) AS f,
-  LATERAL (SELECT position_telemetry.student_quantile(f.df) * d.error AS half) AS q;
+  LATERAL (SELECT position_telemetry.student_t_quantile(0.975, f.df) * d.error AS half) AS q;
 END;
 COMMENT ON FUNCTION position_telemetry.mean_difference(bigint, double precision, double precision, bigint, double precision, double precision) IS
 'Internal: the difference of two means from their moments (Welch), with its 95 percent interval, t and degrees of freedom.';

@@ -18,7 +18,9 @@ BEGIN
          'manual', 'MANUAL_EXIT', 0, 10 * pct, true, confidence, plan, trade
   FROM (SELECT w.trade, w.ticker, w.strategy, w.confidence, w.plan, best, worst,
                round((walk + 2 * effect * CASE planted WHEN 'confidence' THEN (confidence >= 0.7)::integer WHEN 'strategy' THEN (strategy = 'swing')::integer
-                                                       WHEN 'plan' THEN (plan <= 60)::integer ELSE 0 END)::numeric, 4) AS pct
+                                                       WHEN 'plan' THEN (plan <= 60)::integer
+                                                       -- What fell by 1 percent falls on: a stop there would have gained.
+                                                       WHEN 'stop' THEN -2 * (worst <= -1)::integer ELSE 0 END)::numeric, 4) AS pct
         FROM (SELECT trade, ticker, strategy, confidence, plan, size * sum(step) AS walk,
                      round((size * greatest(max(reached), 0))::numeric, 4) AS best, round((size * least(min(reached), 0))::numeric, 4) AS worst
               FROM (SELECT t.*, s.step, sum(s.step) OVER (PARTITION BY t.trade ORDER BY s.n) AS reached
@@ -30,7 +32,7 @@ BEGIN
               GROUP BY trade, ticker, strategy, confidence, plan, size) AS w) AS trades;
 END $$;
 
--- How many of the runs gave advice (planted null), or advice on what was planted.
+-- The percentage of runs that gave advice, on anything or on one parameter.
 CREATE FUNCTION advice.rate(runs integer, n integer, planted text, effect double precision, parameter text DEFAULT NULL) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
   found integer := 0;

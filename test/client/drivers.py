@@ -19,12 +19,12 @@ UTC = datetime.timezone.utc
 OPENED = datetime.datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 OPTION = "SPY260320C00430000"
 
-# ticker, instrument type, option symbol, side, quantity, entry, stop
+# ticker, instrument type, option symbol, side; quantity, entry, stop, fees
 POSITIONS = [
-    ("SPY", "STOCK", None, "long", "100", "431.27", "425.1"),
-    ("QQQ", "STOCK", None, "short", "7", "0.1", "0.11"),
-    ("SPY", "CALL", OPTION, "long", "3", "12.35", "9.9"),
-    ("SPY", "CALL", OPTION, "short", "2", "12.4", "15.05"),
+    ("SPY", "STOCK", None, "long", "100", "431.27", "425.1", "1.3"),
+    ("QQQ", "STOCK", None, "short", "7", "0.1", "0.11", "0.07"),
+    ("SPY", "CALL", OPTION, "long", "3", "12.35", "9.9", "1.95"),
+    ("SPY", "CALL", OPTION, "short", "2", "12.4", "15.05", "1.3"),
 ]
 # Prices that binary floating point cannot hold exactly.
 MARKS = [
@@ -36,8 +36,7 @@ MARKS = [
 # symbol: bid, ask
 QUOTES = {"SPY": ("430.11", "430.14"), "QQQ": ("0.08", "0.081"), OPTION: ("14.1", "14.35")}
 EXITS = ["431.27", "0.09", "14.15", "14.3"]
-FEES = ["1.3", "0.07", "1.95", "1.3"]
-EVENTS_OF_A_SECOND_TRADE = [("buy", "10", "431.27"), ("buy", "5", "432.13"), ("sell", "15", "433.7")]
+FILLS = [("buy", "10", "431.27"), ("buy", "5", "432.13"), ("sell", "15", "433.7")]
 
 TELEMETRY = """
     SELECT id, last_mark_price, last_mark_time, current_pnl_dollars, current_pnl_percent,
@@ -74,13 +73,12 @@ class Plan:
             yield self.close(position, price, OPENED + datetime.timedelta(minutes=10 + position))
 
     def insert(self):
-        for ticker, kind, symbol, side, quantity, entry, stop in POSITIONS:
+        for ticker, kind, symbol, side, *numbers in POSITIONS:
             yield (
                 f"INSERT INTO {self.schema}.active_positions (ticker, instrument_type, option_symbol, side, "
-                "quantity, entry_price, entry_time, stop_loss, fees, status) "
+                "entry_time, quantity, entry_price, stop_loss, fees, status) "
                 "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'open')",
-                [ticker, kind, symbol, side, self.number(quantity), self.number(entry), OPENED,
-                 self.number(stop), self.number(FEES[POSITIONS.index((ticker, kind, symbol, side, quantity, entry, stop))])],
+                [ticker, kind, symbol, side, OPENED, *map(self.number, numbers)],
             )
 
     def mark(self, at, marks):
@@ -218,9 +216,16 @@ def play(driver, plan):
         driver.run(sql, parameters)
 
 
+def digits(value):
+    """A value as psql shows it: a Decimal without an exponent."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
 def differences(rows, reference):
-    return [f"{was} instead of {expected}" for row, model in zip(rows, reference) for was, expected in zip(row, model)
-            if str(was) != str(expected)] + (["another number of rows"] if len(rows) != len(reference) else [])
+    if len(rows) != len(reference):
+        return [f"{len(rows)} rows instead of {len(reference)}"]
+    return [f"{digits(value)} instead of {digits(expected)}" for row, model in zip(rows, reference)
+            for value, expected in zip(row, model) if digits(value) != digits(expected)]
 
 
 def compare(report, driver, plan, name, reference):
@@ -238,7 +243,7 @@ def check_by_hand(report, history):
     first = history[0]
     expected = {4: "431.27000000", 5: "431.27000000", 7: "0.00000000", 9: "-1.30000000",
                 12: "0.40345955", 13: "-0.68093468", 14: "174.00000000", 15: "-293.66670000"}
-    wrong = [f"column {i} is {first[i]}, not {value}" for i, value in expected.items() if str(first[i]) != value]
+    wrong = [f"column {i} is {digits(first[i])}, not {value}" for i, value in expected.items() if digits(first[i]) != value]
     report.check("the values worked out by hand", not wrong, "; ".join(wrong))
 
 
@@ -254,23 +259,26 @@ def check_fills(report, driver):
         schema = f"fills_{driver.name}_{number.__name__.lower()}"
         driver.run(f"CREATE SCHEMA {schema}")
         driver.run("SELECT * FROM position_telemetry.attach(%s)", [schema])
-        for n, (side, quantity, price) in enumerate(EVENTS_OF_A_SECOND_TRADE):
+        for n, (side, quantity, price) in enumerate(FILLS):
             fill = {"event_id": f"event-{n}", "symbol": "SPY", "side": side, "quantity": number(quantity), "price": number(price),
                     "at": (OPENED + datetime.timedelta(minutes=n)).isoformat()}
             driver.run("SELECT * FROM position_telemetry.apply_fill(%s::jsonb, %s)", [to_json(fill), schema])
-        results.add(str(driver.run(HISTORY.format(schema=schema))))
+        results.add(str([[digits(value) for value in row] for row in driver.run(HISTORY.format(schema=schema))]))
     report.check(f"{driver.name}: fills as Decimal and float", len(results) == 1 and results != {"[]"}, str(results))
 
 
 def check_float_arguments(report, driver):
-    """What a driver does with a float where the function wants numeric, and no cast is written."""
-    call = "SELECT * FROM position_telemetry.pnl_pct(1, %s, %s)"
+    """A float without a cast: a driver that sends numeric gets the same digits, one that sends double
+    precision finds no function (42883), never a wrong number."""
+    call = "SELECT position_telemetry.pnl_pct(1, %s, %s)"
+    exact = driver.run(call, [Decimal("431.27"), Decimal("433.01")])
     try:
-        driver.run(call, [431.27, 433.01])
-        outcome = "is taken"
+        passed = driver.run(call, [431.27, 433.01]) == exact
+        outcome = "gives the same digits"
     except Exception as error:  # noqa: BLE001: every driver has its own classes
-        outcome = f"is refused ({str(error).splitlines()[0]}): cast it to numeric or use the jsonb form"
-    report.check(f"{driver.name}: a float without a cast {outcome}", True)
+        passed = "does not exist" in str(error)
+        outcome = "finds no function, so write a cast or use the jsonb form"
+    report.check(f"{driver.name}: a float without a cast {outcome}", passed)
 
 
 def play_all(report, database):

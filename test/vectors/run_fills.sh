@@ -6,12 +6,14 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SHARED_DIR=${SHARED_DIR:-$HERE/../../../shared}
+PYTHON=/usr/bin/python3 # Debian's psycopg2 belongs to Debian's Python
+export PYTHONDONTWRITEBYTECODE=1
 
-if ! python3 -c 'import psycopg2' 2>/dev/null; then
+if ! "$PYTHON" -c 'import psycopg2' 2>/dev/null; then
     echo "skipped fills of other projects: python3-psycopg2 is not installed"
     exit 0
 fi
 export PGDATABASE=position_telemetry_fills_$$
 createdb --maintenance-db=postgres "$PGDATABASE"
 trap 'dropdb --maintenance-db=postgres --if-exists "$PGDATABASE"' EXIT
-python3 "$HERE/fills.py" "$SHARED_DIR/vectors"
+"$PYTHON" "$HERE/fills.py" "$SHARED_DIR/vectors"

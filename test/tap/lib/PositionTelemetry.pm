@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_cluster is_portable query sqlstate error_of attach_ok verify_ok
-  archive_ok extremes_ok snapshot start_script finish_script);
+  archive_ok extremes_ok snapshot unchanged_ok start_script finish_script);
 
 sub is_portable { return ($ENV{FLAVOUR} // 'native') eq 'portable' }
 
@@ -142,11 +142,24 @@ sub extremes_ok {
 SQL
 }
 
-# Every table of a schema with its rows as a text, to compare before and after.
+# All rows of all tables of a schema, to compare before and after.
 sub snapshot {
   my ($node, $schema, %as) = @_;
   my $tables = query($node, "SELECT tablename FROM pg_tables WHERE schemaname = '$schema' ORDER BY 1", %as);
-  return { map { $_ => query($node, "SELECT to_jsonb(t) FROM $schema.$_ AS t ORDER BY to_jsonb(t)", %as) } split /\n/, $tables };
+  return join "\n", map { query($node, "SELECT '$_ ' || to_jsonb(t)::text FROM $schema.$_ AS t ORDER BY 1", %as) || "$_ is empty" }
+    split /\n/, $tables;
+}
+
+# Compares two snapshots and names the rows that only one of them has.
+sub unchanged_ok {
+  my ($after, $before, $name) = @_;
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my %in_before = map { $_ => 1 } split /\n/, $before;
+  my %in_after = map { $_ => 1 } split /\n/, $after;
+  my @lost = map { "lost: $_" } grep { !$in_after{$_} } sort keys %in_before;
+  my @new = map { "new: $_" } grep { !$in_before{$_} } sort keys %in_after;
+  splice @$_, 3 foreach grep { @$_ > 3 } \(@lost, @new);
+  return is(join("\n", @lost, @new), '', $name);
 }
 
 # Starts psql on a script and returns at once. Through files, because a pipe would

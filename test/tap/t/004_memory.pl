@@ -51,7 +51,7 @@ my $marks = growth(
   'UPDATE active_positions SET current_price = 101 WHERE id <= 1000; BEGIN',
   "UPDATE active_positions SET current_price = 100 + id % 17;\nUPDATE active_positions SET last_mark_price = 100 - id % 13");
 cmp_ok($marks->{contexts}, '<', MB, 'a million marks in one transaction leave no memory context larger');
-cmp_ok($marks->{own}, '<', 16 * MB, 'nor the process');
+cmp_ok($marks->{own}, '<', 32 * MB, 'nor the process');
 cmp_ok($marks->{peak}, '<', $shared + 32 * MB, 'nor do they need much meanwhile');
 query($node, "SET session_replication_role = replica; TRUNCATE active_positions");
 
