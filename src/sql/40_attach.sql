@@ -246,8 +246,10 @@ CREATE FUNCTION position_telemetry.layout_checks(target_schema name)
 RETURNS TABLE (table_name text, check_name text, condition text, from_setting text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
+  -- Usually lower case already: then every mark is spared a call of lower().
   SELECT t.name, 'chk_' || t.name || '_side',
-         'lower(side::text) IN (''long'', ''buy'', ''call'', ''put'', ''short'', ''sell'', ''sell_short'')', NULL::text
+         format('side::text = ANY (%1$L::text[]) OR lower(side::text) = ANY (%1$L::text[])',
+                '{long,short,buy,sell,call,put,sell_short}'), NULL::text
   FROM (VALUES ('position_history'), ('active_positions')) AS t (name)
   UNION ALL
   SELECT t.name, 'chk_' || t.name || '_strategy_type',

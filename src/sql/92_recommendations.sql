@@ -90,7 +90,8 @@ END;
 COMMENT ON FUNCTION position_telemetry.candidate_samples(timestamptz, timestamptz, integer, name) IS
 'Internal: every candidate of generate_recommendations() on every trade.';
 
--- Weights go either way, so their search is two-sided.
+-- Weights go either way, so their search is two-sided; of two strategies that mirror
+-- each other, less of the worse is preferred to more of the better.
 CREATE FUNCTION position_telemetry.carried_candidates(from_time timestamptz, to_time timestamptz, min_sample integer, target_schema name)
 RETURNS TABLE (parameter text, subject text, candidate numeric, sign integer, tried bigint, n_earlier bigint)
 LANGUAGE sql STABLE
@@ -120,7 +121,7 @@ BEGIN ATOMIC
     WHERE d.t IS NOT NULL)
   SELECT b.parameter, b.subject, b.candidate, b.sign, b.tried, b.n_earlier
   FROM (SELECT t.*, count(*) OVER (PARTITION BY t.family) AS tried,
-               row_number() OVER (PARTITION BY t.family ORDER BY t.p, t.candidate, t.subject) AS place FROM tested AS t) AS b
+               row_number() OVER (PARTITION BY t.family ORDER BY round(t.p::numeric, 12), t.sign, t.candidate, t.subject) AS place FROM tested AS t) AS b
   WHERE b.place = 1 AND b.p * b.tried <= 0.25
   ORDER BY b.parameter, b.subject;
 END;

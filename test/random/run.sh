@@ -3,11 +3,11 @@
 # attach() made and on one whose entry_price is numeric(12,4). Uses the server of PGHOST, PGPORT and
 # PGUSER, on which the extension must be installed, and a database of its own.
 #
-# SEED repeats a run, SEQUENCES (10000 for each of both) shortens it, SEQUENCE plays a single one.
+# SEED repeats a run; SEQUENCES (10000, by turns on the one and the other) makes it shorter or longer;
+# SEQUENCE plays a single one, on both.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
-FIRST=${SEQUENCE:-1}
 LAST=${SEQUENCE:-${SEQUENCES:-10000}}
 
 export PGDATABASE=position_telemetry_random_$$
@@ -29,14 +29,14 @@ SQL
 
 echo "seed $SEED"
 play() {
-    run_sql -v schema="$1" -v seed="$SEED" -v first="$FIRST" -v last="$LAST" -f "$HERE/money_curve.sql" || {
+    run_sql -v schema="$1" -v seed="$SEED" -v first="${SEQUENCE:-$2}" -v last="$LAST" -v stride=2 -f "$HERE/money_curve.sql" || {
         echo "not ok money curve on $1 (SEED=$SEED)"
         return 1
     }
 }
-play full_entry &
+play full_entry 1 &
 other=$!
 failed=0
-play rounded_entry || failed=1
+play rounded_entry 2 || failed=1
 wait "$other" || failed=1
 exit "$failed"

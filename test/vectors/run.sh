@@ -39,13 +39,17 @@ commands() {
     local dataset
     echo "\\i $HERE/real_data.sql"
     echo "\\copy vector FROM $(quoted "$VECTORS") (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
-    echo "SELECT read_scenarios();"
+    echo "SELECT read_scenarios() AS nothing \\gset"
     while read -r dataset; do
         # A scenario whose data is missing is reported as skipped.
         [ ! -r "$SHARED_DIR/$dataset" ] || load_commands "$dataset"
     done < <(datasets)
     echo "ANALYZE bar;"
-    echo "SELECT line FROM play_scenarios() AS line;"
+    echo "SELECT leave_out_missing_data() AS nothing \\gset"
+    echo "SELECT format('skipped %s: %s', id, not_played) FROM scenario WHERE not_played IS NOT NULL ORDER BY n;"
+    echo "SELECT format('CALL play(%L, %L, NULL)', id, by_functions) FROM scenario
+        CROSS JOIN (VALUES (true), (false)) AS way (by_functions)
+        WHERE not_played IS NULL ORDER BY n, by_functions DESC \\gexec"
     echo "SELECT conclude();"
 }
 

@@ -17,7 +17,8 @@ TICKERS = ["AAPL", "AMD", "MSFT", "NVDA", "QQQ", "SPY", "TSLA", "F"]
 
 def connect(schema=None, dbname=None):
     """A connection that commits each statement by itself. PGHOST, PGPORT, PGUSER say where to."""
-    connection = psycopg2.connect(dbname=dbname or os.environ.get("PGDATABASE", "postgres"))
+    # A statement that waits for ever is an error that can be shown.
+    connection = psycopg2.connect(dbname=dbname or os.environ.get("PGDATABASE", "postgres"), options="-c statement_timeout=5min")
     connection.autocommit = True
     if schema:
         with connection.cursor() as cursor:

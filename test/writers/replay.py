@@ -129,15 +129,18 @@ def with_repetitions(fills, rng):
 
 def client(number, schema, fills, seed, start, results):
     """Replays the day; hands back how many calls did what, and the errors."""
-    broker = Broker(schema, ["text", "prepared", "prepared", "json"][number % 4])
     actions, errors = collections.Counter(), []
-    start.wait()
-    for fill in with_repetitions(fills, random.Random("client/%s/%d" % (seed, number))):
-        try:
-            actions[broker.apply(fill)] += 1
-        except psycopg2.Error as error:
-            errors.append("client %d, %s: %s %s" % (number, fill["event_id"], error.pgcode, str(error).splitlines()[0]))
-    results.put((actions, errors))
+    # Whatever happens, the test is told: it waits for every client.
+    try:
+        broker = Broker(schema, ["text", "prepared", "prepared", "json"][number % 4])
+        start.wait()
+        for fill in with_repetitions(fills, random.Random("client/%s/%d" % (seed, number))):
+            try:
+                actions[broker.apply(fill)] += 1
+            except psycopg2.Error as error:
+                errors.append("client %d, %s: %s %s" % (number, fill["event_id"], error.pgcode, str(error).splitlines()[0]))
+    finally:
+        results.put((actions, errors))
 
 
 def replay_at_once(schema, fills, seed):

@@ -96,13 +96,14 @@ sub life_goes_on_ok {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my $open = query($node, "SELECT min(id) FROM $schema.active_positions WHERE status = 'open'", database => $database)
     or return fail("$name: $schema has open positions");
-  query($node, <<"SQL", database => $database);
+  my $error = error_of($node, <<"SQL", database => $database);
     UPDATE $schema.active_positions SET current_price = 112 WHERE id = $open;
     UPDATE $schema.active_positions SET status = 'closed', close_reason = 'trailing_stop', current_price = 101 WHERE id = $open;
     INSERT INTO $schema.active_positions (ticker, instrument_type, side, quantity, entry_price, entry_time, status, current_price)
     VALUES ('AFTER', 'STOCK', 'long', 1, 100, '2026-02-03 14:30+00', 'open', 105);
     UPDATE $schema.active_positions SET status = 'closed', current_price = 99 WHERE ticker = 'AFTER';
 SQL
+  is($error, '', "$name: $schema is written to as before");
   is(query($node, "SELECT exit_price, exit_reason, greatest(mfe_price, mae_price) FROM $schema.position_history WHERE position_id = $open",
       database => $database), '101.00000000|trail|112.00000000', "$name: a restored position of $schema is marked and closed");
   return is(query($node, "SELECT pnl_pct, best_unrealized_pnl_pct::numeric FROM $schema.position_history WHERE ticker = 'AFTER'",
