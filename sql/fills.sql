@@ -154,7 +154,8 @@ SELECT call, testing.outcome(format('SELECT position_telemetry.apply_fill(%s, ta
                (13, $$'x', 'AAPL', 'buy', 1, 'NaN'$$), (14, $$'x', 'AAPL', 'buy', 1, '-Infinity'$$), (15, $$'x', 'AAPL', 'buy', 1, 10, fee => 'NaN'$$),
                (16, $$'x', 'AAPL', 'buy', 1, 10, multiplier => 'NaN'$$), (17, $$'x', 'AAPL', 'buy', 1, 10, multiplier => 0$$),
                (18, $$'x', 'AAPL', 'buy', 1, 10, multiplier => -1$$), (19, $$'x', 'AAPL', 'buy', 1, 10, stop_loss => 'NaN'$$),
-               (20, $$'x', 'AAPL', 'buy', 0.000000001, 10$$)) AS v(n, call) ORDER BY n;
+               (20, $$'x', 'AAPL', 'buy', 0.000000001, 10$$),
+               (21, $$'x', 'AAPL', 'buy', 1, 10, 'infinity'$$)) AS v(n, call) ORDER BY n;
 SELECT call, testing.outcome(format('SELECT position_telemetry.apply_fill(%L::jsonb, ''t_fills'')', call)) LIKE '22% with a hint' AS refused
   FROM (VALUES (1, '{"symbol": "AAPL", "side": "buy", "quantity": 1, "price": 10}'), (2, '{"event_id": "x", "symbol": "AAPL", "side": "buy", "price": 10}'),
                (3, '{"event_id": "x", "symbol": "AAPL", "side": "buy", "quantity": 1, "prize": 10}'),
@@ -224,3 +225,31 @@ SELECT count(*) FILTER (WHERE NOT pnl_dollars BETWEEN worst_unrealized_pnl_dolla
        count(*) FILTER (WHERE NOT pnl_pct BETWEEN worst_unrealized_pnl_pct AND best_unrealized_pnl_pct) AS outside_pct,
        count(*) - count(DISTINCT position_id) AS twice
   FROM position_history;
+-- Where the column rounds the entry, the realised money absorbs it from the first fill on: 0.12345 is stored as 0.1235.
+CREATE SCHEMA t_fills_rounded;
+SET search_path = t_fills_rounded;
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker varchar(10), entry_price numeric(12,4));
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_fills_rounded');
+PREPARE rounded(text, text, numeric, numeric, text) AS
+SELECT action FROM position_telemetry.apply_fill($1, 'PENNY', $2, $3, $4, ('2026-02-02 ' || $5 || '+00')::timestamptz, target_schema => 't_fills_rounded');
+CREATE VIEW held AS
+SELECT side, quantity::numeric(18,2), entry_price, realized_pnl_dollars::numeric(18,8) AS realized, best_unrealized_pnl_dollars AS best_dollars, worst_unrealized_pnl_dollars AS worst_dollars
+  FROM active_positions WHERE status IS DISTINCT FROM 'closed';
+EXECUTE rounded('r1', 'buy', 1000, 0.12345, '14:30');
+SELECT * FROM held;
+UPDATE active_positions SET last_mark_price = 0.13, last_mark_time = '2026-02-02 14:31+00';
+SELECT * FROM held;
+EXECUTE rounded('r2', 'sell', 3000, 0.11114, '14:32');
+SELECT pnl_dollars, entry_price::numeric(18,8), exit_price::numeric(18,8), best_unrealized_pnl_dollars AS best_dollars, worst_unrealized_pnl_dollars AS worst_dollars FROM position_history;
+SELECT * FROM held;
+-- A quantity that the table cannot hold is refused, not rounded.
+CREATE SCHEMA t_fills_whole;
+SET search_path = t_fills_whole;
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker varchar(10), quantity integer, entry_price numeric(12,4));
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_fills_whole');
+PREPARE whole(text, text, numeric) AS
+SELECT testing.outcome(format('SELECT position_telemetry.apply_fill(%L, ''AAPL'', %L, %s, 100, target_schema => ''t_fills_whole'')', $1, $2, $3)) LIKE '22% with a hint' AS refused;
+EXECUTE whole('w1', 'buy', 0.5);
+EXECUTE whole('w2', 'buy', 3.0);
+EXECUTE whole('w3', 'sell', 0.5);
+SELECT side, quantity FROM active_positions;

@@ -7,8 +7,6 @@
 #include <boost/accumulators/framework/extractor.hpp>
 #include <boost/accumulators/framework/features.hpp>
 #include <boost/accumulators/framework/parameters/sample.hpp>
-#include <boost/accumulators/statistics/max.hpp>
-#include <boost/accumulators/statistics/min.hpp>
 #include <cmath>
 
 #include "core_only.hpp"
@@ -16,7 +14,7 @@
 namespace position_telemetry {
 namespace {
 
-// Everything but the extremes.
+// One more value, given by its distance from the origin; all but the extremes.
 void fold_powers(Moments& moments, double value) noexcept {
   const double before = static_cast<double>(moments.n);
   const double n = before + 1;
@@ -34,10 +32,26 @@ void fold_powers(Moments& moments, double value) noexcept {
 
 }  // namespace
 
-void fold(Moments& moments, double value) noexcept {
-  moments.min = moments.n == 0 ? value : std::min(moments.min, value);
-  moments.max = moments.n == 0 ? value : std::max(moments.max, value);
-  fold_powers(moments, value);
+void fold(RunningMoments& running, double value) noexcept {
+  Moments& moments = running.from_origin;
+  if (moments.n == 0) running.origin = moments.min = moments.max = value;
+  moments.min = std::min(moments.min, value);
+  moments.max = std::max(moments.max, value);
+  fold_powers(moments, value - running.origin);
+}
+
+RunningMoments merged(const RunningMoments& a,
+                      const RunningMoments& b) noexcept {
+  if (a.from_origin.n == 0) return b;
+  Moments other = b.from_origin;
+  other.mean += b.origin - a.origin;
+  return {a.origin, merged(a.from_origin, other)};
+}
+
+Moments moments_of(const RunningMoments& running) noexcept {
+  Moments moments = running.from_origin;
+  moments.mean += running.origin;
+  return moments;
 }
 
 Moments merged(const Moments& a, const Moments& b) noexcept {
@@ -82,13 +96,15 @@ struct CentralMoments : accumulators::accumulator_base {
 
   template <class Arguments>
   void operator()(const Arguments& arguments) {
-    fold_powers(moments_, arguments[accumulators::sample]);
+    fold(running_, arguments[accumulators::sample]);
   }
 
-  result_type result(accumulators::dont_care) const { return moments_; }
+  result_type result(accumulators::dont_care) const {
+    return moments_of(running_);
+  }
 
  private:
-  Moments moments_;
+  RunningMoments running_;
 };
 
 struct CentralMomentsFeature : accumulators::depends_on<> {
@@ -101,16 +117,9 @@ const accumulators::extractor<CentralMomentsFeature> central_moments = {};
 
 Moments moments_of(const double* values, std::size_t count) {
   using namespace accumulators;
-  accumulator_set<double, features<CentralMomentsFeature, accumulators::tag::min,
-                                   accumulators::tag::max>>
-      set;
+  accumulator_set<double, features<CentralMomentsFeature>> set;
   for (std::size_t i = 0; i < count; ++i) set(values[i]);
-  Moments moments = central_moments(set);
-  if (count > 0) {
-    moments.min = (accumulators::min)(set);
-    moments.max = (accumulators::max)(set);
-  }
-  return moments;
+  return central_moments(set);
 }
 
 }  // namespace position_telemetry

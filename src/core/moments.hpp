@@ -23,8 +23,22 @@ struct Moments {
   double max = 0;
 };
 
+// Moments while values are folded in. The mean is kept as its distance from the
+// first value: far from zero a mean of its own would have lost the digits that
+// the deviations are made of.
+struct RunningMoments {
+  double origin = 0;
+  Moments from_origin;
+};
+
 // Folds one value in. The value is finite.
-void fold(Moments& moments, double value) noexcept;
+void fold(RunningMoments& running, double value) noexcept;
+
+// Two runs taken together.
+RunningMoments merged(const RunningMoments& a,
+                      const RunningMoments& b) noexcept;
+
+Moments moments_of(const RunningMoments& running) noexcept;
 
 // The moments of two samples taken together.
 Moments merged(const Moments& a, const Moments& b) noexcept;

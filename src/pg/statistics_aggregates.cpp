@@ -77,38 +77,41 @@ Datum append_trade(ExpandedArrayHeader* state, const TradeArray* trades,
 
 // --------------------------------------------------------------- moments
 
+// The state: the origin, then the columns of the moments from there.
+constexpr int kStateLength = 1 + kMomentColumns;
+
 double* moments_state(ArrayType* state) {
-  if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != kMomentColumns ||
+  if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != kStateLength ||
       ARR_HASNULL(state) || ARR_ELEMTYPE(state) != FLOAT8OID)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("malformed state of central_moments()")));
   return reinterpret_cast<double*>(ARR_DATA_PTR(state));
 }
 
-Moments read_state(const double* state) {
-  return {static_cast<int64>(state[0]), state[1], state[2], state[3],
-          state[4],                     state[5], state[6]};
+RunningMoments read_state(const double* state) {
+  return {state[0],
+          {static_cast<int64>(state[1]), state[2], state[3], state[4], state[5],
+           state[6], state[7]}};
 }
 
-void write_state(const Moments& moments, double* state) {
-  const double columns[kMomentColumns] = {static_cast<double>(moments.n),
-                                          moments.mean,
-                                          moments.m2,
-                                          moments.m3,
-                                          moments.m4,
-                                          moments.min,
-                                          moments.max};
+void write_state(const RunningMoments& running, double* state) {
+  const Moments& moments = running.from_origin;
+  const double columns[kStateLength] = {
+      running.origin, static_cast<double>(moments.n),
+      moments.mean,   moments.m2,
+      moments.m3,     moments.m4,
+      moments.min,    moments.max};
   memcpy(state, columns, sizeof columns);
 }
 
-ArrayType* new_state(const Moments& moments, MemoryContext context) {
-  Datum zeros[kMomentColumns];
+ArrayType* new_state(const RunningMoments& running, MemoryContext context) {
+  Datum zeros[kStateLength];
   for (Datum& zero : zeros) zero = Float8GetDatum(0);
   const MemoryContext before = MemoryContextSwitchTo(context);
-  ArrayType* state = construct_array(zeros, kMomentColumns, FLOAT8OID,
+  ArrayType* state = construct_array(zeros, kStateLength, FLOAT8OID,
                                      sizeof(float8), true, 'd');
   MemoryContextSwitchTo(before);
-  write_state(moments, moments_state(state));
+  write_state(running, moments_state(state));
   return state;
 }
 
@@ -134,14 +137,14 @@ extern "C" Datum pt_fold_moments(PG_FUNCTION_ARGS) {
   if (missing && PG_ARGISNULL(0)) PG_RETURN_NULL();
   if (missing) PG_RETURN_DATUM(PG_GETARG_DATUM(0));
   if (PG_ARGISNULL(0)) {
-    Moments moments;
-    fold(moments, PG_GETARG_FLOAT8(1));
-    PG_RETURN_ARRAYTYPE_P(new_state(moments, context));
+    RunningMoments running;
+    fold(running, PG_GETARG_FLOAT8(1));
+    PG_RETURN_ARRAYTYPE_P(new_state(running, context));
   }
   ArrayType* state = PG_GETARG_ARRAYTYPE_P(0);
-  Moments moments = read_state(moments_state(state));
-  fold(moments, PG_GETARG_FLOAT8(1));
-  write_state(moments, moments_state(state));
+  RunningMoments running = read_state(moments_state(state));
+  fold(running, PG_GETARG_FLOAT8(1));
+  write_state(running, moments_state(state));
   PG_RETURN_ARRAYTYPE_P(state);
 }
 
@@ -150,11 +153,11 @@ extern "C" Datum pt_merge_moments(PG_FUNCTION_ARGS) {
   const MemoryContext context = aggregate_context(fcinfo, "merge_moments");
   if (PG_ARGISNULL(1) && PG_ARGISNULL(0)) PG_RETURN_NULL();
   if (PG_ARGISNULL(1)) PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-  const Moments other =
+  const RunningMoments other =
       read_state(moments_state(PG_GETARG_ARRAYTYPE_P(1)));
   if (PG_ARGISNULL(0)) PG_RETURN_ARRAYTYPE_P(new_state(other, context));
   ArrayType* state = PG_GETARG_ARRAYTYPE_P(0);
-  const Moments both = merged(read_state(moments_state(state)), other);
+  const RunningMoments both = merged(read_state(moments_state(state)), other);
   write_state(both, moments_state(state));
   PG_RETURN_ARRAYTYPE_P(state);
 }
@@ -162,7 +165,7 @@ extern "C" Datum pt_merge_moments(PG_FUNCTION_ARGS) {
 extern "C" Datum pt_moments(PG_FUNCTION_ARGS) {
   using namespace position_telemetry;
   const Moments moments =
-      read_state(moments_state(PG_GETARG_ARRAYTYPE_P(0)));
+      moments_of(read_state(moments_state(PG_GETARG_ARRAYTYPE_P(0))));
   require_finite(moments);
   Datum values[kMomentColumns];
   bool nulls[kMomentColumns] = {};

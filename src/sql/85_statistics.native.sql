@@ -20,7 +20,8 @@ AS 'MODULE_PATHNAME', 'pt_summarize_values' LANGUAGE c IMMUTABLE STRICT PARALLEL
 CREATE FUNCTION position_telemetry.merge_samples(samples position_telemetry.sample[]) RETURNS position_telemetry.sample
 AS 'MODULE_PATHNAME', 'pt_merge_samples' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 
--- The state of central_moments() is n, mean, m2, m3, m4, min, max.
+-- The state of central_moments() is the first value, then n, mean (from there), m2,
+-- m3, m4, min, max.
 CREATE FUNCTION position_telemetry.fold_moments(state double precision[], x double precision) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'pt_fold_moments' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION position_telemetry.fold_moments(double precision[], double precision) IS

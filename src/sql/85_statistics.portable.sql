@@ -31,7 +31,7 @@ DECLARE
   centre double precision;
   rest double precision;
 BEGIN
-  SELECT count(*), avg(v.x), 0, 0, 0, min(v.x), max(v.x) INTO m FROM unnest(state) AS v (x)
+  SELECT count(*), sum(v.x), 0, 0, 0, min(v.x), max(v.x) INTO m FROM unnest(state) AS v (x)
   WHERE v.x > '-Infinity' AND v.x < 'Infinity';
   IF m.n = 0 THEN
     RETURN NULL;
@@ -39,8 +39,14 @@ BEGIN
     m.mean := m.min;
     RETURN m;
   END IF;
+  -- Halves, so that the check itself does not overflow.
+  IF (m.max / 2 - m.min / 2) * sqrt(sqrt(m.n::double precision)) > 0.5e77 THEN
+    RAISE EXCEPTION 'value out of range: overflow'
+      USING ERRCODE = '22003', HINT = 'The fourth power of a deviation from the mean must fit double precision.';
+  END IF;
+  m.mean := m.mean / m.n;
   centre := m.mean;
-  SELECT avg(p.d), sum(p.d * p.d), sum(p.d * p.d * p.d), sum(p.d * p.d * p.d * p.d) INTO rest, m.m2, m.m3, m.m4
+  SELECT sum(p.d) / m.n, sum(p.d * p.d), sum(p.d * p.d * p.d), sum(p.d * p.d * p.d * p.d) INTO rest, m.m2, m.m3, m.m4
   FROM (SELECT CASE WHEN abs(v.x - centre) > 1e-75 THEN v.x - centre ELSE 0 END AS d FROM unnest(state) AS v (x)
         WHERE v.x > '-Infinity' AND v.x < 'Infinity') AS p;
   IF abs(rest) > 1e-75 THEN
@@ -143,7 +149,7 @@ DECLARE
   counts bigint[];
 BEGIN
   IF EXISTS (SELECT FROM unnest(samples) AS s
-             WHERE s IS NOT NULL AND NOT coalesce(s.n > 0 AND s.mean + s.m2 + s.m3 + s.m4 + s.min + s.max IS NOT NULL
+             WHERE NOT (s IS NULL) AND NOT coalesce(s.n > 0 AND s.mean + s.m2 + s.m3 + s.m4 + s.min + s.max IS NOT NULL
                AND (cardinality(s.sorted_values) = s.n OR cardinality(s.bucket_keys) = cardinality(s.bucket_counts)), false)) THEN
     RAISE EXCEPTION 'malformed value of type sample'
       USING ERRCODE = '22023',

@@ -169,10 +169,9 @@ class Psycopg:
 class Asyncpg:
     """asyncpg prepares every statement and encodes parameters as the server's types."""
 
-    name = "asyncpg"
-
-    def __init__(self):
-        self.module = importlib.import_module("asyncpg")
+    def __init__(self, name):
+        self.name = name
+        self.module = importlib.import_module(name)
         self.loop = asyncio.new_event_loop()
 
     def connect(self, database):
@@ -202,9 +201,9 @@ class Report:
 
 
 def drivers(report):
-    for name, make in (("psycopg2", lambda: Psycopg("psycopg2")), ("psycopg", lambda: Psycopg("psycopg")), ("asyncpg", Asyncpg)):
+    for make, name in ((Psycopg, "psycopg2"), (Psycopg, "psycopg"), (Asyncpg, "asyncpg")):
         try:
-            yield make()
+            yield make(name)
         except ImportError as error:
             report.skip(name, error)
 
@@ -260,8 +259,8 @@ def check_fills(report, driver):
         driver.run(f"CREATE SCHEMA {schema}")
         driver.run("SELECT * FROM position_telemetry.attach(%s)", [schema])
         for n, (side, quantity, price) in enumerate(FILLS):
-            fill = {"event_id": f"event-{n}", "symbol": "SPY", "side": side, "quantity": number(quantity), "price": number(price),
-                    "at": (OPENED + datetime.timedelta(minutes=n)).isoformat()}
+            fill = {"event_id": f"event-{n}", "symbol": "SPY", "side": side, "quantity": number(quantity),
+                    "price": number(price), "at": (OPENED + datetime.timedelta(minutes=n)).isoformat()}
             driver.run("SELECT * FROM position_telemetry.apply_fill(%s::jsonb, %s)", [to_json(fill), schema])
         results.add(str([[digits(value) for value in row] for row in driver.run(HISTORY.format(schema=schema))]))
     report.check(f"{driver.name}: fills as Decimal and float", len(results) == 1 and results != {"[]"}, str(results))

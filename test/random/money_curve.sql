@@ -93,7 +93,7 @@ DECLARE
 BEGIN
   SELECT quantity::numeric, entry_price::numeric AS entry, realized_pnl_dollars AS realized, side, best_unrealized_pnl_dollars AS best,
          worst_unrealized_pnl_dollars AS worst, coalesce(fees, 0) AS fees,
-         position_telemetry.pnl_dollars(d, entry_price::numeric, price, abs(quantity), a.multiplier, realized_pnl_dollars) AS pnl
+         position_telemetry.pnl_dollars(d, entry_price::numeric, price, abs(quantity::numeric), a.multiplier, realized_pnl_dollars) AS pnl
     INTO STRICT p FROM active_positions WHERE id = a.position_id;
   exactly := a.fine AND pg_temp.fits(a.net * p.entry * a.multiplier) AND pg_temp.fits(a.net * price * a.multiplier);
   a := pg_temp.compare(a, 'direction', d, position_telemetry.direction(p.side, p.quantity), true);

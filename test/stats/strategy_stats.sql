@@ -31,7 +31,7 @@ SELECT ticker, coalesce(strategy_type, 'unknown') AS strategy_type, CASE instrum
        avg(holding_seconds) FILTER (WHERE net_pnl_dollars < 0) / 60 AS avg_hold_loss_min,
        CASE WHEN count(*) >= 30 THEN avg(pnl_pct) / stddev_samp(pnl_pct) END AS sharpe,
        count(*) FILTER (WHERE net_pnl_dollars = 0) AS n_breakeven,
-       round(sum(net_pnl_dollars) FILTER (WHERE net_pnl_dollars > 0) / - sum(net_pnl_dollars) FILTER (WHERE net_pnl_dollars < 0), 8) AS profit_factor,
+       round(coalesce(sum(net_pnl_dollars) FILTER (WHERE net_pnl_dollars > 0), 0) / - sum(net_pnl_dollars) FILTER (WHERE net_pnl_dollars < 0), 8) AS profit_factor,
        round(avg(net_pnl_dollars), 8) AS expectancy,
        round(avg(net_pnl_dollars) FILTER (WHERE net_pnl_dollars > 0) / - avg(net_pnl_dollars) FILTER (WHERE net_pnl_dollars < 0), 8) AS payoff_ratio,
        avg(pnl_pct) / nullif(sqrt(avg(least(pnl_pct, 0) ^ 2)), 0) AS sortino,

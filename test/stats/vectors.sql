@@ -109,7 +109,7 @@ SELECT l.id, d.name, d.value::double precision,
     WHEN d.name = 'sortino_trade.lean_sd_of_losers' THEN 'the deviation of losers around their own mean'
     WHEN d.name = 'kelly' THEN 'not one of ours'
     END,
-  CASE WHEN d.name LIKE 'profit_factor.%' THEN ARRAY[0, 10, 'Infinity'] WHEN d.name LIKE 'expectancy_money.%' THEN ARRAY[0]
+  CASE WHEN d.name LIKE 'profit_factor.%' THEN ARRAY[0, 10, 'Infinity']::double precision[] WHEN d.name LIKE 'expectancy_money.%' THEN ARRAY[0]
        WHEN d.name = 'sharpe_trade.lean' THEN ARRAY[0] END
 FROM listed l,
 LATERAL (SELECT e.key AS name, e.value #>> '{}' AS value FROM jsonb_each(l.doc -> 'definitions') e WHERE jsonb_typeof(e.value) <> 'object'

@@ -38,7 +38,8 @@ load_commands() {
 commands() {
     local dataset
     echo "\\i $HERE/real_data.sql"
-    echo "\\copy vector FROM $(quoted "$VECTORS") (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+    # Bytes that no vector contains, so that a line is one value.
+    printf '%s\n' "\\copy vector FROM $(quoted "$VECTORS") (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
     echo "SELECT read_scenarios() AS nothing \\gset"
     while read -r dataset; do
         # A scenario whose data is missing is reported as skipped.

@@ -71,13 +71,15 @@ def try_manager(report, connection, manager, title):
                     if theirs is not None:
                         report.same(name + ": RETURNING gave it the row that stays",
                                     query(connection, "SELECT id FROM position_history WHERE position_id = %(id)s", row), [(theirs,)])
-                    report.same(name + ": the extremes are the database's", query(connection, """
-                        SELECT h.best_unrealized_pnl_pct >= greatest(p.best_unrealized_pnl_pct, h.pnl_pct),
-                               h.worst_unrealized_pnl_pct <= least(p.worst_unrealized_pnl_pct, h.pnl_pct),
-                               h.best_unrealized_pnl_dollars >= greatest(p.best_unrealized_pnl_dollars, h.pnl_dollars),
-                               h.worst_unrealized_pnl_dollars <= least(p.worst_unrealized_pnl_dollars, h.pnl_dollars)
-                        FROM active_positions p JOIN position_history h ON h.position_id = p.id WHERE p.id = %(id)s""", row),
-                        [(True, True, True, True)])
+                    report.none(name + ": its extremes are those of the marks, its result between them", query(connection, """
+                        SELECT h.worst_unrealized_pnl_pct, h.pnl_pct, h.best_unrealized_pnl_pct, 'position:', p.worst_unrealized_pnl_pct,
+                               p.best_unrealized_pnl_pct
+                        FROM active_positions p JOIN position_history h ON h.position_id = p.id
+                        WHERE p.id = %(id)s
+                          AND (h.best_unrealized_pnl_pct, h.worst_unrealized_pnl_pct, h.best_unrealized_pnl_dollars, h.worst_unrealized_pnl_dollars)
+                              IS DISTINCT FROM
+                              (greatest(p.best_unrealized_pnl_pct, h.pnl_pct), least(p.worst_unrealized_pnl_pct, h.pnl_pct),
+                               greatest(p.best_unrealized_pnl_dollars, h.pnl_dollars), least(p.worst_unrealized_pnl_dollars, h.pnl_dollars))""", row))
     report.same("%s: no error" % title, manager.errors, [])
 
 

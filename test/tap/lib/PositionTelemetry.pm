@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_cluster is_portable query sqlstate error_of attach_ok verify_ok
-  archive_ok extremes_ok snapshot unchanged_ok start_script finish_script);
+  archive_ok extremes_ok snapshot unchanged_ok section start_script finish_script);
 
 sub is_portable { return ($ENV{FLAVOUR} // 'native') eq 'portable' }
 
@@ -160,6 +160,17 @@ sub unchanged_ok {
   my @new = map { "new: $_" } grep { !$in_before{$_} } sort keys %in_after;
   splice @$_, 3 foreach grep { @$_ > 3 } \(@lost, @new);
   return is(join("\n", @lost, @new), '', $name);
+}
+
+# Runs a part of a test that the others do not depend on: they run even if it dies.
+sub section {
+  my ($name, $code) = @_;
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return if eval { $code->(); 1 };
+  my $reason = $@;
+  fail("$name: runs to its end");
+  diag $reason =~ s/\nCONTEXT:.*//sr;
+  return;
 }
 
 # Starts psql on a script and returns at once. Through files, because a pipe would

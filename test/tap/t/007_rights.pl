@@ -173,6 +173,19 @@ my $archive = query($node, "SELECT to_regclass('shared.position_history')", @sup
 is($archive && query($node, 'SELECT ticker FROM shared.position_history', @superuser), '',
   'a planted function does not let others write to an archive');
 
+# The schema of the extension, made by somebody else before CREATE EXTENSION, with
+# an operator that fits our expressions better than the server's own.
+query($node, 'CREATE DATABASE bazaar OWNER trader; GRANT CREATE ON DATABASE bazaar TO thief');
+query($node, <<'SQL', database => 'bazaar', user => 'thief');
+  CREATE SCHEMA position_telemetry;
+  GRANT ALL ON SCHEMA position_telemetry TO PUBLIC;
+  CREATE FUNCTION position_telemetry.trojan(integer, numeric) RETURNS numeric LANGUAGE sql RETURN 0;
+  CREATE OPERATOR position_telemetry.* (LEFTARG = integer, RIGHTARG = numeric, FUNCTION = position_telemetry.trojan);
+SQL
+my $refusal = sqlstate($node, 'CREATE EXTENSION position_telemetry', database => 'bazaar');
+is($refusal || query($node, 'SELECT position_telemetry.pnl_dollars(1, 100, 110, 10, 1)', database => 'bazaar'), $refusal || '100.00000000',
+  "a planted operator does not become part of the extension's expressions");
+
 # ---------------------------------------------------------- row-level security
 
 query($node, <<"SQL", @trader);
