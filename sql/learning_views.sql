@@ -46,7 +46,7 @@ SELECT count(trade(n, 'AAPL', 'STOCK', 85, CASE WHEN n <= 18 THEN 2 ELSE -1 END,
 SELECT count(trade(n, 'MSFT', 'PUT', NULL, -1, 0.5, NULL)) AS trades FROM generate_series(21, 32) AS n;
 SELECT count(trade(n, 'TSLA', 'STOCK', NULL, 2, NULL, NULL)) AS trades FROM generate_series(33, 35) AS n;
 -- What is no trade is nowhere.
-SELECT count(trade(n, CASE WHEN n % 2 = 0 THEN 'AAPL' ELSE 'PHANTOM' END, 'STOCK', 0.85, -50, 0.5, 2.5, false)) AS phantoms FROM generate_series(101, 200) AS n;
+SELECT count(trade(n, CASE WHEN n % 2 = 0 THEN 'AAPL' ELSE 'PHANTOM' END, 'STOCK', 0.85, -50, 0.5, 2.5, false)) AS phantoms FROM generate_series(101, 5100) AS n;
 -- Wilson's interval of 4 and 8 of 10; the interval of a mean of ten with Student's 2.262.
 SELECT confidence_from::numeric(4,2), n_trades, win_rate::numeric(4,2), win_rate_low::numeric(6,4), win_rate_high::numeric(6,4), avg_pnl_pct::numeric(6,4),
        avg_pnl_pct_low::numeric(6,4), avg_pnl_pct_high::numeric(6,4), median_pnl_pct::numeric(4,2), avg_net_pnl_dollars, total_net_pnl_dollars, avg_r::numeric(6,4), profit_factor

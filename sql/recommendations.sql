@@ -8,7 +8,7 @@ CREATE SCHEMA t_advice;
 SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_advice');
 SET search_path = t_advice;
 SELECT call, testing.outcome('SELECT position_telemetry.generate_recommendations(' || call || ')') AS outcome
-  FROM unnest(ARRAY['30, 90, ''nowhere''', '19, 90, ''t_advice''', 'NULL, 90, ''t_advice''', '30, 0, ''t_advice''', '30, NULL, ''t_advice''']) AS call;
+  FROM unnest(ARRAY['30, 90, ''nowhere''', '3, 90, ''t_advice''', 'NULL, 90, ''t_advice''', '30, 0, ''t_advice''', '30, NULL, ''t_advice''']) AS call;
 SELECT position_telemetry.generate_recommendations(target_schema => 't_advice') AS written_without_trades;
 -- A deviate that is about normal, the same everywhere: twelve bytes of a hash.
 CREATE FUNCTION deviate(seed text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$

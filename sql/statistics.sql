@@ -69,6 +69,10 @@ SELECT n, digits(sharpe(s)) AS sharpe, digits(sqn(s)) AS sqn
        LATERAL (SELECT trade_summary(k % 3, k % 3, 3, 0, 60, nullif(k, 30) % 5, timestamptz '2026-01-01' + k * interval '1 hour') AS s FROM generate_series(1, n) AS k) AS t;
 -- The exit efficiency in money, where it is known, is the one that counts; never above 1.
 SELECT digits(avg_exit_efficiency(s)) FROM (SELECT trade_summary(10, 5, 10, 0, 60, NULL, '2026-01-01', e) AS s FROM unnest(ARRAY[0.25, 3, NULL]) AS e) AS t;
+-- Over a moving window.
+SELECT n_trades(trade_summary(net, pct, mfe, mae, held, r, exit_time) OVER w) AS trades, max_drawdown(trade_summary(net, pct, mfe, mae, held, r, exit_time) OVER w) AS drawdown,
+       digits(mean(central_moments(pct) OVER w)) AS mean
+  FROM trade WINDOW w AS (ORDER BY exit_time, net ROWS 2 PRECEDING) ORDER BY exit_time, net;
 -- Moments far from zero.
 SELECT (m).n, digits(mean(m)), digits(stddev(m)), digits(skewness(m)::numeric(18,7)::double precision) AS skewness, kurtosis(m)::numeric(18,7) AS kurtosis, min(m), max(m)
   FROM (SELECT central_moments(100000000 + x) AS m FROM unnest(ARRAY[0, 0, 0, 1, 1, 2, 3, 5, 8, 13]) AS x) AS t;
@@ -104,6 +108,7 @@ SELECT testing.outcome(statement), testing.complaint(statement) ~ named AS names
     ('SELECT position_telemetry.expected_calibration_error(0.5, true, n) FROM generate_series(2, 3) AS n', '3'),
     ('SELECT position_telemetry.central_moments(x) FROM unnest(ARRAY[0, 1e300]) AS x', 'range'),
     ('SELECT position_telemetry.merge_samples(ARRAY[ROW(2, 1, 1, 1, 1, 1, 1, ARRAY[1], NULL, NULL)::position_telemetry.sample])', 'sample'),
+    ('SELECT position_telemetry.merge_samples(ARRAY[ROW(2, 1, 1, 1, 1, 1, 1, ARRAY[1, ''NaN''::double precision], NULL, NULL)::position_telemetry.sample])', 'sample'),
     ('SELECT position_telemetry.rollup(jsonb_populate_record(NULL::position_telemetry.trade_summary, ''{"format": 9, "n_trades": 1}''))', 'format')) AS v (statement, named);
 -- Functions on summaries can run in parallel workers, and none of their results depends on a setting.
 SELECT p.oid::regprocedure AS function FROM testing.members m JOIN pg_proc p ON p.oid = m.objid AND m.classid = 'pg_proc'::regclass

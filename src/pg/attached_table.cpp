@@ -47,6 +47,12 @@ constexpr ColumnRule kRules[kColumns] = {
     {"rejected_marks", Needs::kNumber},
     {"last_rejected_price", Needs::kNumber},
     {"held_marks", Needs::kNumber},
+    {"exit_price", Needs::kAnything},
+    {"closed_at", Needs::kAnything},
+    {"close_reason", Needs::kAnything},
+    {"fees", Needs::kAnything},
+    {"entry_time", Needs::kAnything},
+    {"exit_order_id", Needs::kAnything},
 };
 
 HTAB* tables = nullptr;

@@ -41,6 +41,12 @@ enum Column : int {
   kRejectedMarks,
   kLastRejectedPrice,
   kHeldMarks,
+  kExitPrice,
+  kClosedAt,
+  kCloseReason,
+  kFees,
+  kEntryTime,
+  kExitOrderId,
   kColumns
 };
 

@@ -54,6 +54,18 @@ void collect_insert(const TriggerData* trigger) {
     collect(trigger, row, Change::kRejected);
 }
 
+// What an edit of a closed position must change for its history row to follow.
+constexpr Column kArchived[] = {kExitPrice,   kClosedAt,  kCloseReason,
+                                kFees,        kEntryPrice, kEntryTime,
+                                kExitOrderId, kQuantity,  kRealizedPnl,
+                                kMfePrice,    kMaePrice};
+
+bool edits_archive(const Row& old_row, const Row& row) {
+  for (const Column c : kArchived)
+    if (!same_in(old_row, row, c)) return true;
+  return false;
+}
+
 void collect_update(const TriggerData* trigger) {
   const AttachedTable* table = attached_table(trigger->tg_relation);
   const Row old_row = open_row(table, trigger->tg_trigslot);
@@ -62,7 +74,8 @@ void collect_update(const TriggerData* trigger) {
   const bool closed = is_closed(row);
   if (closed && !was_closed) collect(trigger, row, Change::kClosed);
   if (was_closed && !closed) collect(trigger, row, Change::kReopened);
-  if (was_closed && closed) collect(trigger, row, Change::kEdited);
+  if (was_closed && closed && edits_archive(old_row, row))
+    collect(trigger, row, Change::kEdited);
   if (!same_in(old_row, row, kRejectedMarks))
     collect(trigger, row, Change::kRejected);
 }

@@ -286,22 +286,21 @@ void freeze_initial_risk(Row& row, const Terms& terms) {
   set_fixed8(row, kInitialRisk, risk);
 }
 
-bool nothing_to_do(const Row& old_row, const Row& row) {
-  for (const Column c : kInputs)
-    if (!same_in(old_row, row, c)) return false;
-  for (const Column c : kAuthority)
+template <int N>
+bool same_in_all(const Row& old_row, const Row& row, const Column (&columns)[N]) {
+  for (const Column c : columns)
     if (!same_in(old_row, row, c)) return false;
   return true;
 }
 
 void apply_update(Update& u) {
-  for (const Column c : kAuthority) put_back(u, c);
   if (is_closed(u.old_row) && is_closed(u.row)) return;
   u.terms = terms_of(u.row);
-  u.excursion = excursion_of(u.old_row);
+  const Excursion before = excursion_of(u.old_row);
+  u.excursion = before;
   rebase_after_correction(u);
   take_mark(u);
-  set_excursion(u.row, u.excursion);
+  set_excursion(u.row, before, u.excursion);
   freeze_initial_risk(u.row, u.terms);
   if (is_null(u.row, kHeldMarks)) set_integer(u.row, kHeldMarks, 0);
 }
@@ -310,10 +309,14 @@ HeapTuple on_update(const TriggerData* trigger) {
   const AttachedTable* table = attached_table(trigger->tg_relation);
   const Row old_row = open_row(table, trigger->tg_trigslot);
   const Row sent = open_row(table, trigger->tg_newslot);
-  if (nothing_to_do(old_row, sent) || intends("correction"))
+  const bool authority_kept = same_in_all(old_row, sent, kAuthority);
+  if ((authority_kept && same_in_all(old_row, sent, kInputs)) ||
+      intends("correction"))
     return trigger->tg_newtuple;
   Update u{old_row, working_copy(table, trigger->tg_newslot),
            mark_settings(trigger->tg_relation, trigger->tg_trigger), {}, {}};
+  if (!authority_kept)
+    for (const Column c : kAuthority) put_back(u, c);
   apply_update(u);
   return written_tuple(u.row, trigger->tg_newtuple);
 }
@@ -372,12 +375,13 @@ HeapTuple on_insert(const TriggerData* trigger) {
   if (is_restored(row)) return trigger->tg_trigtuple;
   fill_from_occ_symbol(row);
   const Terms terms = terms_of(row);
-  Excursion excursion = excursion_of(row);
+  const Excursion given = excursion_of(row);
+  Excursion excursion = given;
   floor_at_entry(excursion);
   const bool usable_mark =
       take_first_mark(row, terms, excursion,
                       *mark_settings(trigger->tg_relation, trigger->tg_trigger));
-  set_excursion(row, excursion);
+  set_excursion(row, given, excursion);
   freeze_initial_risk(row, terms);
   if (is_null(row, kRejectedMarks)) set_integer(row, kRejectedMarks, 0);
   // Left null, it tells the AFTER trigger that something is to be written.

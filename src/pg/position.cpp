@@ -161,17 +161,21 @@ Excursion excursion_of(const Row& row) {
   return x;
 }
 
-void set_excursion(Row& row, const Excursion& x) {
-  set_fixed8(row, kBestPct, x.best_pct);
-  set_fixed8(row, kWorstPct, x.worst_pct);
-  set_fixed8(row, kBestDollars, x.best_dollars);
-  set_fixed8(row, kWorstDollars, x.worst_dollars);
-  set_fixed8(row, kMfePrice, x.mfe_price);
-  set_fixed8(row, kMaePrice, x.mae_price);
-  set_time(row, kMfeTime, x.mfe_time);
-  set_time(row, kMaeTime, x.mae_time);
-  set_fixed8(row, kMaeBeforeMfePct, x.mae_before_mfe_pct);
-  set_fixed8(row, kMfeBeforeMaePct, x.mfe_before_mae_pct);
+void set_excursion(Row& row, const Excursion& before, const Excursion& now) {
+  const auto set = [&row](Column column, auto was, auto is) {
+    if (was != is || (is == 0 && is_null(row, column)))
+      set_fixed8(row, column, is);
+  };
+  set(kBestPct, before.best_pct, now.best_pct);
+  set(kWorstPct, before.worst_pct, now.worst_pct);
+  set(kBestDollars, before.best_dollars, now.best_dollars);
+  set(kWorstDollars, before.worst_dollars, now.worst_dollars);
+  set(kMfePrice, before.mfe_price, now.mfe_price);
+  set(kMaePrice, before.mae_price, now.mae_price);
+  set(kMaeBeforeMfePct, before.mae_before_mfe_pct, now.mae_before_mfe_pct);
+  set(kMfeBeforeMaePct, before.mfe_before_mae_pct, now.mfe_before_mae_pct);
+  if (before.mfe_time != now.mfe_time) set_time(row, kMfeTime, now.mfe_time);
+  if (before.mae_time != now.mae_time) set_time(row, kMaeTime, now.mae_time);
 }
 
 }  // namespace position_telemetry

@@ -28,6 +28,7 @@ Valuation value_at(const Terms& terms, Fixed8 price);
 std::optional<Fixed8> initial_risk(const Terms& terms, Fixed8 stop);
 
 Excursion excursion_of(const Row& row);
-void set_excursion(Row& row, const Excursion& excursion);
+// before: what the row holds; only what differs is written, and what is null.
+void set_excursion(Row& row, const Excursion& before, const Excursion& now);
 
 }  // namespace position_telemetry

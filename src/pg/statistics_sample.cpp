@@ -108,6 +108,13 @@ struct StoredSample {
   ArrayType* counts;
 };
 
+// A NaN would break the order that sorting relies on.
+bool all_finite(ArrayType* values) {
+  const auto* first = reinterpret_cast<double*>(ARR_DATA_PTR(values));
+  return std::all_of(first, first + array_length(values),
+                     [](double value) { return std::isfinite(value); });
+}
+
 StoredSample open_sample(HeapTupleHeader header, TupleDesc shape) {
   HeapTupleData tuple;
   tuple.t_len = HeapTupleHeaderGetDatumLength(header);
@@ -126,7 +133,8 @@ StoredSample open_sample(HeapTupleHeader header, TupleDesc shape) {
   stored.keys = array(kBucketKeys);
   stored.counts = array(kBucketCounts);
   const bool exact = stored.values != nullptr && !ARR_HASNULL(stored.values) &&
-                     array_length(stored.values) == stored.moments.n;
+                     array_length(stored.values) == stored.moments.n &&
+                     all_finite(stored.values);
   const bool bucketed = stored.keys != nullptr && stored.counts != nullptr &&
                         !ARR_HASNULL(stored.keys) &&
                         !ARR_HASNULL(stored.counts) &&

@@ -395,9 +395,14 @@ BEGIN
     RETURN NULL;
   END IF;
   was_closed := position_telemetry.is_closed(OLD.status::text);
-  IF closed OR was_closed THEN
-    PERFORM position_telemetry.enqueue(TG_RELID,
-      CASE WHEN NOT was_closed THEN 'c' WHEN NOT closed THEN 'o' ELSE 'e' END || NEW.id);
+  IF closed <> was_closed THEN
+    PERFORM position_telemetry.enqueue(TG_RELID, CASE WHEN closed THEN 'c' ELSE 'o' END || NEW.id);
+  ELSIF closed AND (OLD.exit_price, OLD.closed_at, OLD.close_reason, OLD.fees, OLD.entry_price, OLD.entry_time, OLD.exit_order_id,
+                    OLD.quantity, OLD.realized_pnl_dollars, OLD.mfe_price, OLD.mae_price)
+                   IS DISTINCT FROM
+                   (NEW.exit_price, NEW.closed_at, NEW.close_reason, NEW.fees, NEW.entry_price, NEW.entry_time, NEW.exit_order_id,
+                    NEW.quantity, NEW.realized_pnl_dollars, NEW.mfe_price, NEW.mae_price) THEN
+    PERFORM position_telemetry.enqueue(TG_RELID, 'e' || NEW.id);
   END IF;
   IF OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks THEN
     PERFORM position_telemetry.enqueue(TG_RELID, 'r' || NEW.id);

@@ -43,7 +43,7 @@ BEGIN ATOMIC
       'max_quantity numeric(18,8)', 'fees numeric(18,8)', 'net_pnl_dollars numeric(18,8)', 'exit_reason_raw text',
       'counts_as_trade boolean', 'entry_confidence numeric(18,8)', 'sentiment_snapshot jsonb']),
     ('position_fills', ARRAY[
-      'id bigserial', 'event_id text', 'position_id bigint', 'account_name text', 'instrument text', 'side text',
+      'id bigserial', 'number bigint', 'event_id text', 'position_id bigint', 'account_name text', 'instrument text', 'side text',
       'quantity numeric(18,8)', 'price numeric(18,8)', 'fee numeric(18,8)=0', 'at timestamptz',
       'order_id text', 'opened_quantity numeric(18,8)=0', 'closed_quantity numeric(18,8)=0', 'action text',
       'event_data jsonb', 'recorded_at timestamptz=now()']),
@@ -110,7 +110,8 @@ BEGIN ATOMIC
     ('position_history', 'idx_position_history_unclaimed', false, 'ticker, entry_time', 'position_id IS NULL'),
     ('position_fills', 'idx_position_fills_event_id', true, 'event_id, position_id', NULL),
     ('position_fills', 'idx_position_fills_position_id', false, 'position_id', NULL),
-    ('position_fills', 'idx_position_fills_instrument', false, 'instrument, account_name, at', NULL),
+    -- A fill that a stricter transaction cannot see has taken the number it wants.
+    ('position_fills', 'idx_position_fills_number', true, 'instrument, coalesce(account_name, ''''), number', NULL),
     ('strategy_stats', 'idx_strategy_stats_key', true, 'as_of_date, lookback_days, ticker, strategy_type, asset_type', NULL),
     ('telemetry_events', 'idx_telemetry_events_position_id', false, 'position_id', NULL),
     ('active_positions', 'idx_active_positions_execution_uuid', false, 'execution_uuid', NULL),

@@ -502,17 +502,11 @@ AS $$
   SELECT 'active_positions', 'position_telemetry_insert',
          'AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.held_marks IS NULL) EXECUTE FUNCTION position_telemetry.collect_change()'
   UNION ALL
-  -- Cheap comparisons first: this is evaluated for every mark.
+  -- Short, because every statement prepares it and every mark is tested by it.
   SELECT 'active_positions', 'position_telemetry_change',
          'AFTER UPDATE ON %s FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status'
          || ' OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
-         || ' OR ((OLD.exit_price IS DISTINCT FROM NEW.exit_price OR OLD.closed_at IS DISTINCT FROM NEW.closed_at'
-         || ' OR OLD.close_reason IS DISTINCT FROM NEW.close_reason OR OLD.fees IS DISTINCT FROM NEW.fees'
-         || ' OR OLD.entry_price IS DISTINCT FROM NEW.entry_price OR OLD.entry_time IS DISTINCT FROM NEW.entry_time'
-         || ' OR OLD.exit_order_id IS DISTINCT FROM NEW.exit_order_id OR OLD.quantity IS DISTINCT FROM NEW.quantity'
-         || ' OR OLD.realized_pnl_dollars IS DISTINCT FROM NEW.realized_pnl_dollars'
-         || ' OR OLD.mfe_price IS DISTINCT FROM NEW.mfe_price OR OLD.mae_price IS DISTINCT FROM NEW.mae_price)'
-         || ' AND lower(NEW.status::text) = ''closed'')) EXECUTE FUNCTION position_telemetry.collect_change()'
+         || ' OR lower(NEW.status::text COLLATE "C") = ''closed'') EXECUTE FUNCTION position_telemetry.collect_change()'
   UNION ALL
   SELECT 'active_positions', 'position_telemetry_write',
          'AFTER INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '

@@ -24,13 +24,16 @@ COMMENT ON FUNCTION position_telemetry.read_expression(text, text, text, text) I
 
 -- A writer may not read the settings; the mark trigger's last argument says it too.
 CREATE FUNCTION position_telemetry.timestamp_zone(target_schema name) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE WHEN coalesce(has_table_privilege(to_regclass(format('%I.telemetry_settings', target_schema)), 'SELECT'), true)
-    THEN position_telemetry.get_setting(target_schema, 'timestamp_zone') #>> '{}'
-    ELSE (SELECT (string_to_array(encode(t.tgargs, 'escape'), E'\\000'))[t.tgnargs] FROM pg_trigger t
-          WHERE t.tgrelid = to_regclass(format('%I.active_positions', target_schema)) AND t.tgname = 'zz_position_telemetry_mark') END
+BEGIN
+  IF coalesce(has_table_privilege(to_regclass(format('%I.telemetry_settings', target_schema)), 'SELECT'), true) THEN
+    RETURN position_telemetry.get_setting(target_schema, 'timestamp_zone') #>> '{}';
+  END IF;
+  RETURN (SELECT (string_to_array(encode(t.tgargs, 'escape'), E'\\000'))[t.tgnargs] FROM pg_trigger t
+          WHERE t.tgrelid = to_regclass(format('%I.active_positions', target_schema)) AND t.tgname = 'zz_position_telemetry_mark');
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.timestamp_zone(name) IS
 'Internal: the zone in which columns without a time zone are read.';
@@ -63,8 +66,9 @@ COMMENT ON FUNCTION position_telemetry.reader(name, text, text) IS
 -- source: a FROM item with the columns of active_positions and four more:
 -- forced_label (an exit reason label that overrides the writer's, or null),
 -- archived_exit_time and archived_exit_price (what an archived row has, or null:
--- marks that come after the close change neither), and archived_id.
-CREATE FUNCTION position_telemetry.outcome_query(target_schema name, source text) RETURNS text
+-- marks that come after the close change neither), and archived_id. positions: an
+-- expression for their ids.
+CREATE FUNCTION position_telemetry.outcome_query(target_schema name, source text, positions text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $outer$
@@ -101,7 +105,7 @@ AS $outer$
                       sum(opened_quantity * price) AS entered_value, sum(closed_quantity * price) AS exited_value,
                       max(held) AS most_held
                FROM (SELECT *, sum(opened_quantity - closed_quantity) OVER (PARTITION BY position_id ORDER BY at, id) AS held
-                     FROM %5$I.position_fills) AS ledger
+                     FROM %5$I.position_fills WHERE position_id = ANY (%6$s)) AS ledger
                GROUP BY position_id HAVING sum(opened_quantity) > 0) AS f ON f.position_id = p.id
     CROSS JOIN LATERAL (SELECT position_telemetry.row_direction(p.side, p.quantity) AS d,
                                abs(CASE WHEN position_telemetry.is_finite(p.quantity) THEN p.quantity END) AS q,
@@ -134,14 +138,20 @@ AS $outer$
         WHEN 'uuid' THEN 'p.execution_uuid' ELSE 'p.execution_id' END END,
     position_telemetry.get_setting(target_schema, 'breakeven_band_pct')::numeric,
     ARRAY(SELECT jsonb_array_elements_text(position_telemetry.get_setting(target_schema, 'not_a_trade'))),
-    source, target_schema)
+    source, target_schema, positions)
 $outer$;
-COMMENT ON FUNCTION position_telemetry.outcome_query(name, text) IS
+COMMENT ON FUNCTION position_telemetry.outcome_query(name, text, text) IS
 'Internal: the query that computes history rows from closed positions.';
 
+-- PL/pgSQL, because it keeps its plan: fills ask for it many times.
 CREATE FUNCTION position_telemetry.column_type(target_schema name, target_table text, wanted text) RETURNS text
-LANGUAGE sql STABLE
-RETURN (SELECT a.type_name FROM position_telemetry.attached_columns(target_schema, target_table) a WHERE a.column_name = wanted);
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT a.type_name FROM position_telemetry.attached_columns(target_schema, target_table) a WHERE a.column_name = wanted);
+END;
+$$;
 COMMENT ON FUNCTION position_telemetry.column_type(name, text, text) IS
 'Internal: the name of the type a column really has.';
 
@@ -235,16 +245,15 @@ COMMENT ON FUNCTION position_telemetry.misfit_statement(name, text) IS
 
 -- ---------------------------------------------------------------- statements
 
--- What a writer's own history row says stays; a null, and the 0 that writers send
--- for extremes they do not know, is filled in. The writer's result then belongs
--- between the extremes, whatever it computed.
+-- What a writer's own history row says stays, and a null is filled in. Its extremes
+-- come out of stale memory: ours, and its own result, only widen them.
 CREATE FUNCTION position_telemetry.completed_value(column_name text, theirs text, ours text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
     WHEN x.side IS NULL THEN format('coalesce(%1$s.%2$I, %3$s)', theirs, column_name, ours)
-    ELSE format('%1$s(coalesce(nullif(%2$s.%3$I, 0), %4$s), %2$s.%5$I, 0)', x.side, theirs, column_name, ours,
+    ELSE format('%1$s(%2$s.%3$I, %4$s, %2$s.%5$I, 0)', x.side, theirs, column_name, ours,
                 CASE WHEN column_name LIKE '%dollars' THEN 'pnl_dollars' ELSE 'pnl_pct' END) END
   FROM (SELECT CASE WHEN column_name LIKE 'best_unrealized%' OR column_name = 'mfe_pct' THEN 'greatest'
                     WHEN column_name LIKE 'worst_unrealized%' OR column_name = 'mae_pct' THEN 'least' END) AS x (side)
@@ -297,28 +306,36 @@ COMMENT ON FUNCTION position_telemetry.complete_statement(name, text) IS
 
 -- To how many decimals a number can be compared between the two tables.
 CREATE FUNCTION position_telemetry.common_scale(target_schema name, wanted text) RETURNS integer
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(min(a.typmod - 4 & 2047) FILTER (WHERE a.type_name = 'numeric' AND a.typmod >= 0), 8)
-  FROM (VALUES ('active_positions'), ('position_history')) AS t (name)
-  CROSS JOIN LATERAL position_telemetry.attached_columns(target_schema, t.name) a WHERE a.column_name = wanted
+BEGIN
+  RETURN (
+    SELECT coalesce(min(a.typmod - 4 & 2047) FILTER (WHERE a.type_name = 'numeric' AND a.typmod >= 0), 8)
+    FROM (VALUES ('active_positions'), ('position_history')) AS t (name)
+    CROSS JOIN LATERAL position_telemetry.attached_columns(target_schema, t.name) a WHERE a.column_name = wanted);
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.common_scale(name, text) IS
 'Internal: the decimals to which a column of positions and history can be compared.';
 
-CREATE FUNCTION position_telemetry.insert_statement(target_schema name, outcome text) RETURNS text
+-- positions: an expression for the ids of the outcome. What is archived already is
+-- looked up once, before the first row goes in: an empty history would be planned
+-- as a scan per row, over the very pages the statement is filling.
+CREATE FUNCTION position_telemetry.insert_statement(target_schema name, outcome text, positions text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT format(
-    'INSERT INTO %1$I.position_history (%2$s) SELECT %3$s FROM (%4$s) AS o
-     WHERE NOT EXISTS (SELECT FROM %5$s AS h WHERE h.position_id = o.position_id AND h.entry_time IS NOT DISTINCT FROM o.entry_time)',
+    'WITH archived AS MATERIALIZED (
+       SELECT h.position_id, h.entry_time FROM %5$s AS h WHERE h.position_id = ANY (%6$s))
+     INSERT INTO %1$I.position_history (%2$s) SELECT %3$s FROM (%4$s) AS o
+     WHERE NOT EXISTS (SELECT FROM archived h WHERE h.position_id = o.position_id AND h.entry_time IS NOT DISTINCT FROM o.entry_time)',
     target_schema, string_agg(quote_ident(w.column_name), ', ' ORDER BY w.ordinal),
-    string_agg(w.expression, ', ' ORDER BY w.ordinal), outcome, position_telemetry.reader(target_schema, 'position_history'))
+    string_agg(w.expression, ', ' ORDER BY w.ordinal), outcome, position_telemetry.reader(target_schema, 'position_history'), positions)
   FROM position_telemetry.history_writes(target_schema) w
 $$;
-COMMENT ON FUNCTION position_telemetry.insert_statement(name, text) IS
+COMMENT ON FUNCTION position_telemetry.insert_statement(name, text, text) IS
 'Internal: the statement that archives closed positions not archived yet.';
 
 CREATE FUNCTION position_telemetry.edit_statement(target_schema name, outcome text) RETURNS text
@@ -369,7 +386,7 @@ BEGIN
     %4$s
     UPDATE %1$I.active_positions SET held_marks = 0 WHERE id = ANY (closed) AND held_marks IS NULL;
     IF current_setting('position_telemetry.intent', true) = 'close' THEN
-      PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM position_telemetry.outcome_of(closed[1], %7$L) o), false);
+      PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM (%8$s) AS o), false);
     END IF;
   END IF;
   IF cardinality(edited) > 0 THEN
@@ -394,23 +411,26 @@ $body$
 $source$,
     target_schema,
     position_telemetry.complete_statement(target_schema, o.of_closed),
-    position_telemetry.insert_statement(target_schema, o.of_closed),
+    position_telemetry.insert_statement(target_schema, o.of_closed, 'closed'),
     position_telemetry.misfit_statement(target_schema, o.of_closed) || ' INTO misfits;',
     position_telemetry.edit_statement(target_schema, o.of_edited),
     position_telemetry.misfit_statement(target_schema, o.of_edited) || ' INTO misfits;',
-    target_schema)
+    target_schema,
+    format('SELECT position_id, id::bigint AS history_id, entry_price, exit_price, exit_time, exit_reason, exit_reason_norm, pnl_dollars, pnl_pct,
+              net_pnl_dollars, r_multiple, win_loss_label, mfe_pct, mae_pct, holding_seconds
+            FROM %s AS h WHERE position_id = closed[1] ORDER BY id DESC LIMIT 1', position_telemetry.reader(target_schema, 'position_history')))
   FROM (SELECT
     position_telemetry.outcome_query(target_schema, format(
       '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price, NULL::bigint AS archived_id
         FROM unnest(closed) AS wanted (id) JOIN %s AS a ON a.id = wanted.id WHERE position_telemetry.is_closed(a.status))',
-      position_telemetry.reader(target_schema, 'active_positions'))) AS of_closed,
+      position_telemetry.reader(target_schema, 'active_positions')), 'closed') AS of_closed,
     position_telemetry.outcome_query(target_schema, format(
       '(SELECT a.*, CASE WHEN h.exit_reason = ''deleted'' THEN ''deleted'' END AS forced_label, h.exit_time AS archived_exit_time,
                h.exit_price AS archived_exit_price, h.id AS archived_id
         FROM unnest(edited) AS wanted (id) JOIN %s AS a ON a.id = wanted.id AND position_telemetry.is_closed(a.status)
         JOIN (SELECT DISTINCT ON (l.position_id) l.* FROM unnest(edited) AS w (id) JOIN %s AS l ON l.position_id = w.id
               ORDER BY l.position_id, l.id DESC) AS h ON h.position_id = a.id)',
-      position_telemetry.reader(target_schema, 'active_positions'), position_telemetry.reader(target_schema, 'position_history'))) AS of_edited) AS o
+      position_telemetry.reader(target_schema, 'active_positions'), position_telemetry.reader(target_schema, 'position_history')), 'edited') AS of_edited) AS o
 $outer$;
 COMMENT ON FUNCTION position_telemetry.sync_source(name) IS
 'Internal: the source of position_telemetry_sync(), which writes what the triggers collected.';
@@ -431,13 +451,13 @@ BEGIN
 END;
 $body$
 $source$, target_schema, position_telemetry.complete_statement(target_schema, o.of_gone),
-    position_telemetry.insert_statement(target_schema, o.of_gone))
+    position_telemetry.insert_statement(target_schema, o.of_gone, 'ARRAY(SELECT id::bigint FROM gone)'))
   FROM (SELECT position_telemetry.outcome_query(target_schema, format(
     '(SELECT a.*, CASE WHEN NOT position_telemetry.is_closed(a.status) THEN ''deleted'' END AS forced_label,
              NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price, NULL::bigint AS archived_id
       FROM %s AS a
       WHERE NOT EXISTS (SELECT FROM %I.position_history l WHERE l.position_id = a.id AND position_telemetry.is_closed(a.status)))',
-    position_telemetry.reader(target_schema, 'active_positions', 'gone'), target_schema)) AS of_gone) AS o
+    position_telemetry.reader(target_schema, 'active_positions', 'gone'), target_schema), 'ARRAY(SELECT id::bigint FROM gone)') AS of_gone) AS o
 $outer$;
 COMMENT ON FUNCTION position_telemetry.delete_source(name) IS
 'Internal: the source of position_telemetry_delete(), which archives open positions that are deleted.';

@@ -56,10 +56,14 @@ BEGIN
     RAISE EXCEPTION 'symbol "%" has two prices: % and %', twice.symbol, twice.low, twice.high
       USING ERRCODE = '22023', HINT = 'One call marks a symbol once; send later marks in a later call.';
   END IF;
+  SELECT m.symbol, m.at INTO twice FROM jsonb_to_recordset(marks) AS m (symbol text, at timestamptz) WHERE NOT isfinite(m.at) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the mark of "%" is of %', twice.symbol, twice.at USING ERRCODE = '22023', HINT = 'The time of a mark is a finite one.';
+  END IF;
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.check_one_price(jsonb) IS
-'Internal: raises 22023 when one symbol is marked at two prices at once.';
+'Internal: raises 22023 when one symbol is marked at two prices at once, or at no finite time.';
 
 -- marks: [{symbol, direction, price, at}], direction null for both. One statement;
 -- rows are locked in the order of id, so that two callers cannot deadlock.

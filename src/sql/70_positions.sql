@@ -54,22 +54,6 @@ CREATE TYPE position_telemetry.trade_outcome AS (
 COMMENT ON TYPE position_telemetry.trade_outcome IS
 'What close_position() returns: the outcome of a trade as position_history keeps it.';
 
-CREATE FUNCTION position_telemetry.outcome_of(position_id bigint, target_schema name)
-RETURNS SETOF position_telemetry.trade_outcome
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT position_id, id, entry_price, exit_price, exit_time, exit_reason, exit_reason_norm, pnl_dollars, pnl_pct,
-            net_pnl_dollars, r_multiple, win_loss_label::smallint, mfe_pct, mae_pct, holding_seconds::bigint
-     FROM %s AS h WHERE position_id = $1 ORDER BY id DESC LIMIT 1', position_telemetry.reader(target_schema, 'position_history'))
-    USING position_id;
-END;
-$$;
-COMMENT ON FUNCTION position_telemetry.outcome_of(bigint, name) IS
-'Internal: the newest history row of a position.';
-
 -- The archive leaves the outcome of a close of ours in a setting: the caller need
 -- not be allowed to read position_history.
 CREATE FUNCTION position_telemetry.last_outcome() RETURNS position_telemetry.trade_outcome

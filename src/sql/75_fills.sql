@@ -64,7 +64,7 @@ COMMENT ON FUNCTION position_telemetry.fold_fills(bigint, integer, numeric, name
 'Internal: recomputes a position from its ledger: quantity held, average entry, realised money, fees.';
 
 CREATE FUNCTION position_telemetry.check_fill(event_id text, symbol text, side text, quantity numeric, price numeric, fee numeric,
-                                              multiplier numeric, stop_loss numeric)
+                                              multiplier numeric, stop_loss numeric, at timestamptz)
 RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -85,14 +85,37 @@ BEGIN
   ELSIF NOT coalesce(position_telemetry.is_finite(multiplier) AND round(multiplier, 8) > 0 AND multiplier < 1e10, true) THEN
     RAISE EXCEPTION 'multiplier is %', multiplier USING ERRCODE = '22023', HINT = 'A multiplier is above 0; null for the usual one.';
   END IF;
+  IF NOT coalesce(isfinite(at), true) THEN
+    RAISE EXCEPTION 'at is %', at USING ERRCODE = '22023', HINT = 'The time of a fill is a finite one.';
+  END IF;
   IF stop_loss IS NOT NULL THEN
     PERFORM position_telemetry.check_price(stop_loss, 'stop_loss');
   END IF;
   PERFORM position_telemetry.check_price(price, 'price');
 END;
 $$;
-COMMENT ON FUNCTION position_telemetry.check_fill(text, text, text, numeric, numeric, numeric, numeric, numeric) IS
+COMMENT ON FUNCTION position_telemetry.check_fill(text, text, text, numeric, numeric, numeric, numeric, numeric, timestamptz) IS
 'Internal: raises 22004 or 22023 for what is no fill.';
+
+-- A fraction that the table cannot hold would be rounded, and never closed.
+CREATE FUNCTION position_telemetry.check_quantity_fits(quantity numeric, target_schema name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  decimals integer := (
+    SELECT CASE WHEN a.type_name IN ('int2', 'int4', 'int8') THEN 0
+                WHEN a.type_name = 'numeric' AND a.typmod >= 0 THEN least(a.typmod - 4 & 2047, 8) ELSE 8 END
+    FROM position_telemetry.attached_columns(target_schema, 'active_positions') a WHERE a.column_name = 'quantity');
+BEGIN
+  IF round(quantity, decimals) <> quantity THEN
+    RAISE EXCEPTION 'quantity is %, but active_positions.quantity keeps % decimals', quantity, decimals
+      USING ERRCODE = '22023', HINT = 'Widen the column: ALTER TABLE ... ALTER COLUMN quantity TYPE numeric(18,8), between detach() and attach().';
+  END IF;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.check_quantity_fits(numeric, name) IS
+'Internal: raises 22023 for a quantity that the table would round.';
 
 -- One fill on its way through: what it says, and the position it meets.
 CREATE TYPE position_telemetry.fill AS (
@@ -140,6 +163,23 @@ $$;
 COMMENT ON FUNCTION position_telemetry.position_for(position_telemetry.fill, name) IS
 'Internal: finds and locks the open position that a fill belongs to; all null when there is none.';
 
+-- Fills of an account's instrument are counted. A transaction that cannot see the
+-- newest one, because its snapshot is older, takes the same number and fails.
+CREATE FUNCTION position_telemetry.next_fill_number(fill position_telemetry.fill, target_schema name) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  next_number bigint;
+BEGIN
+  EXECUTE format('SELECT coalesce(max(number), 0) + 1 FROM %I.position_fills WHERE instrument = $1 AND coalesce(account_name, '''') = coalesce($2, '''')',
+                 target_schema) INTO next_number USING fill.instrument, fill.account_name;
+  RETURN next_number;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.next_fill_number(position_telemetry.fill, name) IS
+'Internal: the number of the next row in the ledger of an account''s instrument.';
+
 CREATE FUNCTION position_telemetry.record_fill(fill position_telemetry.fill, position_id bigint, opened numeric, closed numeric,
                                                fee numeric, action text, target_schema name)
 RETURNS void
@@ -147,11 +187,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  EXECUTE format('INSERT INTO %I.position_fills (event_id, position_id, account_name, instrument, side, quantity, price, fee, at, order_id,
-                  opened_quantity, closed_quantity, action, event_data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+  EXECUTE format('INSERT INTO %I.position_fills (number, event_id, position_id, account_name, instrument, side, quantity, price, fee, at, order_id,
+                  opened_quantity, closed_quantity, action, event_data) VALUES ($15, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
                  target_schema)
     USING fill.event_id, position_id, fill.account_name, fill.instrument, CASE WHEN fill.direction > 0 THEN 'buy' ELSE 'sell' END,
-          opened + closed, fill.price, fee, fill.at, fill.order_id, opened, closed, action, fill.event_data;
+          opened + closed, fill.price, fee, fill.at, fill.order_id, opened, closed, action, fill.event_data,
+          position_telemetry.next_fill_number(fill, target_schema);
 EXCEPTION WHEN unique_violation THEN
   -- Another session's fill that this transaction's snapshot cannot see.
   RAISE EXCEPTION 'fill "%" was applied by a concurrent transaction', fill.event_id
@@ -175,13 +216,13 @@ BEGIN
   IF folded.fills > 0 AND known = p.held AND folded.entry IS NOT DISTINCT FROM p.entry THEN
     RETURN;
   END IF;
-  EXECUTE format('INSERT INTO %I.position_fills (event_id, position_id, account_name, instrument, side, quantity, price, at, opened_quantity,
-                  action, event_data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ''adjusted'', jsonb_build_object(''realized'', $10::numeric))',
+  EXECUTE format('INSERT INTO %I.position_fills (number, event_id, position_id, account_name, instrument, side, quantity, price, at, opened_quantity,
+                  action, event_data) VALUES ($11, $1, $2, $3, $4, $5, $6, $7, $8, $9, ''adjusted'', jsonb_build_object(''realized'', $10::numeric))',
                  target_schema)
     USING format('position:%s:%s', p.id, folded.fills), p.id, fill.account_name, fill.instrument,
           CASE WHEN p.direction > 0 THEN 'buy' ELSE 'sell' END, p.held, coalesce(p.entry, fill.price),
           CASE WHEN folded.fills = 0 THEN least(coalesce(p.entry_time, fill.at), fill.at) ELSE greatest(folded.last_at, fill.at) END,
-          p.held - known, p.realized;
+          p.held - known, p.realized, position_telemetry.next_fill_number(fill, target_schema);
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.adjust_ledger(position_telemetry.held_position, position_telemetry.fill, name) IS
@@ -216,6 +257,19 @@ $$;
 COMMENT ON FUNCTION position_telemetry.store_folded(position_telemetry.held_position, position_telemetry.folded_fills, name) IS
 'Internal: writes quantity, entry, realised money and fees of a folded ledger to the position.';
 
+-- What the entry loses when the column rounds it: the money curve starts at 0.
+CREATE FUNCTION position_telemetry.absorbed_rounding(fill position_telemetry.fill, opened numeric, multiplier numeric, target_schema name)
+RETURNS numeric
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN round(fill.direction * (round(fill.price, position_telemetry.common_scale(target_schema, 'entry_price')) - fill.price) * opened * multiplier, 8);
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.absorbed_rounding(position_telemetry.fill, numeric, numeric, name) IS
+'Internal: the realised money that makes up for a rounded entry price.';
+
 CREATE FUNCTION position_telemetry.open_by_fill(fill position_telemetry.fill, opened numeric, fee numeric, target_schema name)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -231,9 +285,9 @@ BEGIN
   EXECUTE format($query$
     INSERT INTO %1$I.active_positions (ticker, instrument_type, option_symbol, strike_price, expiration_date, side, quantity, multiplier,
       entry_price, entry_time, stop_loss, account_name, strategy_type, alpaca_order_id, status, current_price, last_mark_price,
-      last_mark_time, fees)
+      last_mark_time, fees, realized_pnl_dollars)
     VALUES ($1, $2, $3, $4, $5%3$s, $6, $7, $8, $9, %2$s, $11, $12, $13,
-      (SELECT $14 WHERE NOT EXISTS (SELECT FROM %1$I.active_positions a WHERE a.alpaca_order_id::text = $14)), 'open', $9, $9, $10, $15)
+      (SELECT $14 WHERE NOT EXISTS (SELECT FROM %1$I.active_positions a WHERE a.alpaca_order_id::text = $14)), 'open', $9, $9, $10, $15, $16)
     RETURNING id$query$, target_schema,
     position_telemetry.write_expression('$10', 'timestamptz', position_telemetry.column_type(target_schema, 'active_positions', 'entry_time'),
                                         NULL, position_telemetry.timestamp_zone(target_schema)),
@@ -242,7 +296,9 @@ BEGIN
     USING CASE WHEN is_option THEN occ.underlying ELSE fill.instrument END,
           CASE WHEN is_option THEN occ.call_put ELSE 'STOCK' END, CASE WHEN is_option THEN fill.instrument END,
           occ.strike, occ.expiration, CASE WHEN fill.direction > 0 THEN 'long' ELSE 'short' END, opened, fill.multiplier, fill.price, fill.at,
-          fill.stop_loss, fill.account_name, fill.strategy_type, fill.order_id, fee;
+          fill.stop_loss, fill.account_name, fill.strategy_type, fill.order_id, fee,
+          position_telemetry.absorbed_rounding(fill, opened,
+            position_telemetry.contract_multiplier(fill.multiplier, NULL, CASE WHEN is_option THEN fill.instrument END), target_schema);
   PERFORM position_telemetry.record_fill(fill, new_id, opened, 0, fee, 'opened', target_schema);
   RETURN new_id;
 END;
@@ -280,7 +336,7 @@ DECLARE
   closing record;
 BEGIN
   EXECUTE format('SELECT f.position_id, f.at FROM %1$I.position_fills f
-                  WHERE f.instrument = $1 AND f.account_name IS NOT DISTINCT FROM $2 AND f.at > $3 AND f.action = ''closed''
+                  WHERE f.instrument = $1 AND coalesce(f.account_name, '''') = coalesce($2, '''') AND f.at > $3 AND f.action = ''closed''
                   ORDER BY f.at DESC LIMIT 1', target_schema) INTO closing USING fill.instrument, fill.account_name, fill.at;
   IF closing.position_id IS NOT NULL THEN
     RAISE EXCEPTION 'fill "%" of % is older than the close of position % at %', fill.event_id, fill.at, closing.position_id, closing.at
@@ -407,7 +463,8 @@ DECLARE
   earlier position_telemetry.fill_result;
 BEGIN
   PERFORM position_telemetry.require_attached(target_schema);
-  PERFORM position_telemetry.check_fill(event_id, symbol, side, quantity, price, coalesce(fee, 0), multiplier, stop_loss);
+  PERFORM position_telemetry.check_fill(event_id, symbol, side, quantity, price, coalesce(fee, 0), multiplier, stop_loss, at);
+  PERFORM position_telemetry.check_quantity_fits(round(quantity, 8), target_schema);
   fill := (event_id, upper(replace(symbol, ' ', '')), CASE lower(side) WHEN 'buy' THEN 1 ELSE -1 END, round(quantity, 8), round(price, 8),
            coalesce(at, now()), round(coalesce(fee, 0), 8), order_id, account_name, round(multiplier, 8), strategy_type, round(stop_loss, 8),
            exit_reason, event_data);

@@ -150,7 +150,7 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT FROM unnest(samples) AS s
              WHERE NOT (s IS NULL) AND NOT coalesce(s.n > 0 AND s.mean + s.m2 + s.m3 + s.m4 + s.min + s.max IS NOT NULL
-               AND (cardinality(s.sorted_values) = s.n OR cardinality(s.bucket_keys) = cardinality(s.bucket_counts)), false)) THEN
+               AND (cardinality(s.sorted_values) = s.n AND NOT s.sorted_values && ARRAY['NaN', 'Infinity', '-Infinity']::double precision[] OR cardinality(s.bucket_keys) = cardinality(s.bucket_counts)), false)) THEN
     RAISE EXCEPTION 'malformed value of type sample'
       USING ERRCODE = '22023',
             HINT = 'Samples are made by trade_summary(), rollup() and summarize_values(); store and pass them unchanged.';

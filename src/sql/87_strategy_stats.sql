@@ -1,9 +1,11 @@
 -- strategy_stats: the statistics of every ticker, strategy and kind of instrument
 -- over a window of days, and how to have them computed every night.
 --
--- The window is summarised from position_history anew, whatever changed and when:
--- 1,350,000 trades in 1,500 groups take ten seconds on two busy cores, 135,000 two,
--- so stored daily summaries would add state to keep right and save nothing.
+-- The window is summarised from position_history anew, whatever changed and when.
+-- Measured with 90 days of 1,500 groups on two busy cores: 135,000 trades take 2.5
+-- seconds (portable: 3.5), 1,350,000 take 10. Rolling 135,000 stored daily summaries
+-- (jsonb, 250 MB) up to the same figures took 12.6 (portable: 15): keeping them would
+-- cost more than it saves.
 
 -- The trades of a window, grouped: ticker, strategy_type, asset_type, summary.
 -- $1 and $2 are the window's ends; the end is outside.

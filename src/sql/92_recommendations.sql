@@ -26,7 +26,8 @@ BEGIN
       WHERE (exit_time > $1 OR $1 IS NULL) AND exit_time <= $2 AND net_pct IS NOT NULL),
     cut AS (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY exit_time) AS at FROM t)
     SELECT t.history_id::bigint, CASE WHEN t.exit_time <= cut.at THEN 'earlier' ELSE 'later' END, t.exit_time, t.ticker, t.strategy_type,
-           t.asset_type, t.confidence, t.planned_minutes, t.pnl_pct::double precision, t.net_pct::double precision,
+           t.asset_type, t.confidence,
+           CASE WHEN t.planned_minutes BETWEEN 0 AND 1000000000 THEN t.planned_minutes::integer END, t.pnl_pct::double precision, t.net_pct::double precision,
            t.mfe, t.mae, t.stop_pct::double precision, coalesce(t.marked, false)
     FROM t CROSS JOIN cut ORDER BY t.exit_time, t.history_id
     $query$, position_telemetry.trades(target_schema)) USING from_time, to_time;
@@ -189,15 +190,15 @@ sums AS (
          avg(before) FILTER (WHERE NOT chosen) AS return_of_others,
          count(mirrored) AS n3, avg(mirrored) AS mean3, var_samp(mirrored) AS variance3
   FROM later)
-SELECT (SELECT count(*) FROM trades)::integer AS sample_size, n_later AS checked_on, d.effect::numeric(18,8) AS effect,
-       d.lower::numeric(18,8) AS confidence_interval_lower, d.upper::numeric(18,8) AS confidence_interval_upper,
+SELECT (SELECT count(*) FROM trades)::integer AS sample_size, n_later AS checked_on, position_telemetry.fitting(d.effect::numeric)::numeric(18,8) AS effect,
+       position_telemetry.fitting(d.lower::numeric)::numeric(18,8) AS confidence_interval_lower, position_telemetry.fitting(d.upper::numeric)::numeric(18,8) AS confidence_interval_upper,
        (1 - least(1, %11$s * greatest(position_telemetry.student_upper_tail(%12$s * d.t, d.df),
                                        CASE WHEN n3 > 0 THEN coalesce(position_telemetry.student_upper_tail(m.t, m.df), 1) END)))::numeric(18,8) AS confidence,
-       return_before::numeric(18,8) AS avg_return_now, return_after::numeric(18,8) AS avg_return_if_changed,
-       CASE WHEN n_after >= 30 THEN return_after::numeric / nullif(round(risk_after::numeric, 8), 0) END::numeric(18,8) AS backtest_sharpe,
+       position_telemetry.fitting(return_before::numeric)::numeric(18,8) AS avg_return_now, position_telemetry.fitting(return_after::numeric)::numeric(18,8) AS avg_return_if_changed,
+       position_telemetry.fitting(CASE WHEN n_after >= 30 THEN return_after::numeric / nullif(round(risk_after::numeric, 8), 0) END)::numeric(18,8) AS backtest_sharpe,
        win_rate_after::numeric(18,8) AS win_rate_if_changed, trade_count_impact_pct::numeric(18,8) AS trade_count_impact_pct,
-       (100 * (risk_after::numeric / nullif(round(risk_before::numeric, 8), 0) - 1))::numeric(18,8) AS risk_increase_pct,
-       (falls.after - falls.before)::numeric(18,8) AS max_drawdown_impact, return_of_others::numeric(18,8) AS avg_return_of_others
+       position_telemetry.fitting(100 * (risk_after::numeric / nullif(round(risk_before::numeric, 8), 0) - 1))::numeric(18,8) AS risk_increase_pct,
+       position_telemetry.fitting((falls.after - falls.before)::numeric)::numeric(18,8) AS max_drawdown_impact, position_telemetry.fitting(return_of_others::numeric)::numeric(18,8) AS avg_return_of_others
 FROM sums CROSS JOIN falls
 CROSS JOIN LATERAL position_telemetry.mean_difference(n1, mean1, variance1, n2, mean2, variance2) AS d
 CROSS JOIN LATERAL position_telemetry.mean_difference(n3, mean3, variance3, 0, NULL, NULL) AS m$query$,
@@ -304,13 +305,15 @@ DECLARE
   written bigint := 0;
 BEGIN
   PERFORM position_telemetry.require_attached(target_schema);
-  IF min_sample IS NULL OR min_sample < 20 THEN
+  IF min_sample IS NULL OR min_sample < 4 THEN
     RAISE EXCEPTION 'min_sample % is too small', coalesce(min_sample::text, 'null')
-      USING ERRCODE = '22023', HINT = 'Advice from fewer than 20 trades would be a guess; the default is 30.';
+      USING ERRCODE = '22023', HINT = 'A test needs two trades on each side in either half, so give at least 4; the default is 30.';
   ELSIF lookback_days < 1 THEN
     RAISE EXCEPTION 'lookback_days % is no time to look back', lookback_days
       USING ERRCODE = '22023', HINT = 'Give at least 1 day, or null for all trades.';
   END IF;
+  -- Of two runs at once, the second sees what the first has written.
+  PERFORM pg_advisory_xact_lock(hashtextextended('position_telemetry.generate_recommendations ' || target_schema, 0));
   FOR c IN SELECT l.*, count(*) OVER () AS carried
            FROM position_telemetry.carried_candidates(from_time, to_time, min_sample, target_schema) AS l LOOP
     check_sql := position_telemetry.check_sql(c.parameter, c.subject, c.candidate, c.sign, c.carried, from_time, to_time, target_schema);

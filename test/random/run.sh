@@ -30,7 +30,7 @@ SQL
 echo "seed $SEED"
 play() {
     run_sql -v schema="$1" -v seed="$SEED" -v first="${SEQUENCE:-$2}" -v last="$LAST" -v stride=2 -f "$HERE/money_curve.sql" || {
-        echo "not ok money curve on $1 (SEED=$SEED)"
+        echo "SEED=$SEED plays the same sequences on $1 again" >&2
         return 1
     }
 }

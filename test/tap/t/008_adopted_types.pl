@@ -263,7 +263,7 @@ SQL
   my $trade = sub {
     my ($first) = @_;
     query($node, <<"SQL");
-      INSERT INTO active_positions $columns SELECT n, $common FROM generate_series($first + 100, $first + 109) AS n;
+      INSERT INTO active_positions $columns SELECT n, $common FROM generate_series($first + 100, $first + 103) AS n;
       INSERT INTO active_positions (id, ticker, side, quantity, entry_price, status, exit_price) VALUES ($first + 200, 'T', 'short', 1, 100, 'closed', 99);
       UPDATE active_positions SET current_price = 120 WHERE id >= $first;
       UPDATE active_positions SET current_price = 80 WHERE id >= $first;
