@@ -80,11 +80,15 @@ $$;
 -- The entry rule: of calls, puts and stocks, the one that moved farthest in the last ten minutes,
 -- counted in widths of its quote; long if it rose, short if it fell. Wide quotes and what is held
 -- already are left out. The stop is as far away as that move was long (at least the width of the
--- quote), the target twice as far.
+-- quote), the target twice as far. What was known then goes with the position: how sure the rule
+-- was (the longer the move, the surer), the breadth of the move among its kind as sentiment, and,
+-- the files having no volume of quotes, how many were quoted compared with the two hours before.
 CREATE FUNCTION demo.open_positions(tick timestamptz) RETURNS bigint LANGUAGE sql AS $$
     WITH candidates AS (
         SELECT i.symbol, i.ticker, i.kind, q.mid, sign(move) AS direction,
-               greatest(abs(move), width) AS risk,
+               greatest(abs(move), width) AS risk, abs(move) / width AS strength,
+               round(100 * width / q.mid, 4) AS spread_pct,
+               round(avg(sign(move)) OVER (PARTITION BY i.kind), 4) AS breadth,
                row_number() OVER (PARTITION BY i.kind
                                   ORDER BY abs(move) / width DESC, q.symbol) AS choice
         FROM demo.quotes q
@@ -102,17 +106,26 @@ CREATE FUNCTION demo.open_positions(tick timestamptz) RETURNS bigint LANGUAGE sq
           AND NOT EXISTS (SELECT FROM public.active_positions p
                           WHERE p.status = 'open'
                             AND coalesce(p.option_symbol, p.ticker) = q.symbol)
+    ), activity AS (
+        SELECT round(count(*) FILTER (WHERE known_at = tick)
+                     / (count(*)::numeric / count(DISTINCT known_at)), 4) AS relative
+        FROM demo.quotes
+        WHERE known_at BETWEEN tick - interval '2 hours' AND tick AND mid IS NOT NULL
     ), opened AS (
         INSERT INTO public.active_positions
             (ticker, instrument_type, option_symbol, strategy_type, side, quantity, status,
              entry_price, entry_time, stop_loss, take_profit, max_hold_minutes,
-             current_price, last_mark_time)
+             current_price, last_mark_time, entry_confidence, sentiment_snapshot,
+             entry_spread_pct, entry_features_json)
         SELECT ticker, kind, CASE WHEN kind <> 'STOCK' THEN symbol END, 'momentum',
                CASE WHEN direction > 0 THEN 'long' ELSE 'short' END,
                CASE kind WHEN 'STOCK' THEN 100 ELSE 1 END, 'open', mid, tick,
                greatest(mid - direction * risk, 0.01), greatest(mid + direction * 2 * risk, 0.01),
-               60, mid, tick
-        FROM candidates
+               60, mid, tick, round(strength / (strength + 2), 4),
+               jsonb_build_object('score', breadth), spread_pct,
+               jsonb_build_object('relative_volume', activity.relative,
+                                  'move_in_widths', round(strength, 4))
+        FROM candidates CROSS JOIN activity
         WHERE choice = 1
         ORDER BY kind
         RETURNING id)
