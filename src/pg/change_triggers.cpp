@@ -2,7 +2,7 @@
 // row and written once per statement, with the rights of the table's owner.
 //
 // The writing itself is SQL, in the function position_telemetry_sync() that
-// attach() makes in the schema of the table; see src/sql/50_archive.sql. The
+// attach() makes in the schema of the table; see src/sql/53_archive.sql. The
 // portable twin of this file is in src/sql/20_triggers.portable.sql.
 #include "../core/change_queue.hpp"
 #include "../core/guarded.hpp"

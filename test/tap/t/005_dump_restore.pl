@@ -104,10 +104,10 @@ sub life_goes_on_ok {
     UPDATE $schema.active_positions SET status = 'closed', current_price = 99 WHERE ticker = 'AFTER';
 SQL
   is($error, '', "$name: $schema is written to as before");
-  is(query($node, "SELECT exit_price, exit_reason, greatest(mfe_price, mae_price) FROM $schema.position_history WHERE position_id = $open",
-      database => $database), '101.00000000|trail|112.00000000', "$name: a restored position of $schema is marked and closed");
-  return is(query($node, "SELECT pnl_pct, best_unrealized_pnl_pct::numeric FROM $schema.position_history WHERE ticker = 'AFTER'",
-      database => $database), '-1.00000000|5.00000000', "$name: a new position of $schema is opened and closed");
+  is(query($node, "SELECT round(exit_price, 2), exit_reason, round(greatest(mfe_price, mae_price), 2) FROM $schema.position_history WHERE position_id = $open",
+      database => $database), '101.00|trail|112.00', "$name: a restored position of $schema is marked and closed");
+  return is(query($node, "SELECT round(pnl_pct, 2), round(best_unrealized_pnl_pct, 2) FROM $schema.position_history WHERE ticker = 'AFTER'",
+      database => $database), '-1.00|5.00', "$name: a new position of $schema is opened and closed");
 }
 
 # Whole, as a script and as an archive that two jobs restore.

@@ -153,7 +153,11 @@ query($node, <<'SQL', @superuser);
   GRANT USAGE ON SCHEMA shared TO accomplice;
   CREATE SCHEMA accomplice AUTHORIZATION accomplice;
 SQL
-foreach my $function (qw(position_telemetry_delete position_telemetry_truncate position_telemetry_write)) {
+my @trigger_functions = split /\n/, query($node, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+                                                   AND prorettype = 'trigger'::regtype AND proname LIKE 'position_telemetry%'", @superuser);
+foreach my $function (@trigger_functions) {
+  is(sqlstate($node, "CREATE TRIGGER mine BEFORE INSERT ON thief.active_positions FOR EACH ROW EXECUTE FUNCTION public.$function()", @thief),
+    '42501', "refused to others: $function() as a trigger");
   query($node, <<"SQL", @thief);
     CREATE FUNCTION shared.$function() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
     GRANT EXECUTE ON FUNCTION shared.$function() TO accomplice
