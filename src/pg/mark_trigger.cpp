@@ -31,12 +31,18 @@ constexpr Column kAuthority[] = {
 
 constexpr int kAgreeingMarks = 3;
 
-// Our own functions say so when they must be believed; see the SQL modules that
-// set it, for the length of one statement.
+// Our own functions say so, for the length of one statement, when they must be
+// believed; see set_intent() in the SQL modules.
 bool intends(const char* purpose) {
   const char* intent =
       GetConfigOption("position_telemetry.intent", true, false);
   return intent != nullptr && std::strcmp(intent, purpose) == 0;
+}
+
+// Anybody can say so; extremes are corrected by the owner of the table only.
+bool is_correction_by_owner(Relation relation) {
+  return intends("correction") &&
+         is_owner(RelationGetRelid(relation), GetUserId());
 }
 
 bool fits(Fixed8 value, Fixed8 limit) {
@@ -311,7 +317,7 @@ HeapTuple on_update(const TriggerData* trigger) {
   const Row sent = open_row(table, trigger->tg_newslot);
   const bool authority_kept = same_in_all(old_row, sent, kAuthority);
   if ((authority_kept && same_in_all(old_row, sent, kInputs)) ||
-      intends("correction"))
+      is_correction_by_owner(trigger->tg_relation))
     return trigger->tg_newtuple;
   Update u{old_row, working_copy(table, trigger->tg_newslot),
            mark_settings(trigger->tg_relation, trigger->tg_trigger), {}, {}};

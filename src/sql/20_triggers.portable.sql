@@ -102,7 +102,9 @@ BEGIN
         NEW.best_unrealized_pnl_pct, NEW.worst_unrealized_pnl_pct, NEW.best_unrealized_pnl_dollars,
         NEW.worst_unrealized_pnl_dollars, NEW.mfe_price, NEW.mae_price, NEW.mfe_time, NEW.mae_time, NEW.mae_before_mfe_pct,
         NEW.mfe_before_mae_pct, NEW.initial_stop_loss, NEW.initial_risk_dollars, NEW.rejected_marks, NEW.last_rejected_price)
-       OR current_setting('position_telemetry.intent', true) = 'correction' THEN
+       -- Anybody can say so; extremes are corrected by the owner of the table only.
+       OR (current_setting('position_telemetry.intent', true) = 'correction'
+           AND pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE')) THEN
       RETURN NEW;
     END IF;
     -- The database is the authority: what a writer says of these comes out of its

@@ -11,8 +11,15 @@ AS $$
 DECLARE
   full_name text := format('%I.%I(%s)', target_schema, function_name, signature);
   before text := (SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure(full_name));
-  after text;
 BEGIN
+  -- A function planted under our name keeps its grants when it is replaced, and
+  -- the triggers that call it: it must go, and cannot while somebody uses it.
+  IF EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure(full_name)
+             AND (pg_get_userbyid(p.proowner) <> owner
+                  OR obj_description(p.oid, 'pg_proc') IS DISTINCT FROM 'Made by position_telemetry.attach(); do not edit.')) THEN
+    EXECUTE format('DROP FUNCTION %s', full_name);
+    before := NULL;
+  END IF;
   IF before IS NOT NULL AND strpos(source, before) > 0 THEN
     RETURN position_telemetry.step('function', function_name, 'kept');
   END IF;

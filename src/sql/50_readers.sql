@@ -58,45 +58,73 @@ COMMENT ON FUNCTION position_telemetry.reader(name, text, text) IS
 
 -- ------------------------------------------------------- writing the columns
 
--- A condition under which a value of the layout's type does not fit the column
--- of an adopted history; null when every value does.
-CREATE FUNCTION position_telemetry.misfit(value text, data_type text, type_name text, typmod integer) RETURNS text
+-- A condition under which a value does not fit the column of history; null when
+-- every value does. labels: the array of an enum's labels, as SQL. wide: the value
+-- comes from a column that holds more than numeric(18,8).
+CREATE FUNCTION position_telemetry.misfit(value text, data_type text, type_name text, typmod integer, labels text, wide boolean)
+RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
+  WHEN labels IS NOT NULL THEN format('%s <> ALL (%s)', value, labels)
   WHEN data_type LIKE 'numeric%' AND type_name = 'numeric' AND typmod >= 0
-       AND (typmod - 4 >> 16 & 65535) - (typmod - 4 & 2047) < 10
+       AND ((typmod - 4 >> 16 & 65535) - (typmod - 4 & 2047) < 10 OR wide)
     THEN format('abs(round(%s, %s)) >= 1e%s', value, typmod - 4 & 2047, (typmod - 4 >> 16 & 65535) - (typmod - 4 & 2047))
   WHEN type_name = 'int2' AND data_type <> 'smallint' THEN format('abs(%s) > 32767', value)
   WHEN type_name = 'int4' AND data_type NOT IN ('integer', 'smallint') THEN format('abs(%s) > 2147483647', value)
   WHEN data_type = 'text' AND type_name IN ('varchar', 'bpchar') AND typmod >= 0
     THEN format('length(%s) > %s', value, typmod - 4)
   END;
-COMMENT ON FUNCTION position_telemetry.misfit(text, text, text, integer) IS
-'Internal: the condition under which a value is too wide for the column of an adopted table.';
+COMMENT ON FUNCTION position_telemetry.misfit(text, text, text, integer, text, boolean) IS
+'Internal: the condition under which a value does not fit the column of an adopted table.';
+
+CREATE FUNCTION position_telemetry.write_unless(misfit text, value text, data_type text, type_name text, zone text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN misfit IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s::%s END', misfit, value, type_name)
+  WHEN data_type = 'timestamptz' AND type_name = 'timestamp' THEN format('(%s AT TIME ZONE %L)', value, zone)
+  WHEN data_type = type_name THEN value
+  WHEN data_type LIKE 'numeric%' AND type_name = 'numeric' THEN value
+  ELSE format('%s::%s', value, type_name) END;
+COMMENT ON FUNCTION position_telemetry.write_unless(text, text, text, text, text) IS
+'Internal: how a value of the layout''s type is written to the column of an adopted table; null where the condition says that it does not fit.';
 
 CREATE FUNCTION position_telemetry.write_expression(value text, data_type text, type_name text, typmod integer, zone text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-  WHEN position_telemetry.misfit(value, data_type, type_name, typmod) IS NOT NULL
-    THEN format('CASE WHEN %s THEN NULL ELSE %s::%s END', position_telemetry.misfit(value, data_type, type_name, typmod), value, type_name)
-  WHEN data_type = 'timestamptz' AND type_name = 'timestamp' THEN format('(%s AT TIME ZONE %L)', value, zone)
-  WHEN data_type = split_part(data_type, '(', 1) AND data_type = type_name THEN value
-  WHEN data_type LIKE 'numeric%' AND type_name = 'numeric' THEN value
-  ELSE format('%s::%s', value, type_name) END;
+RETURN position_telemetry.write_unless(position_telemetry.misfit(value, data_type, type_name, typmod, NULL, false),
+                                       value, data_type, type_name, zone);
 COMMENT ON FUNCTION position_telemetry.write_expression(text, text, text, integer, text) IS
-'Internal: how a value of the layout''s type is written to the column of an adopted table; null where it does not fit.';
+'Internal: how a value of the layout''s type is written to a column of this type; null where it does not fit.';
 
--- The columns of history that the archive fills, in pairs: name and expression
--- over an outcome o.
+-- Whether a history column takes its value from a column of active_positions that
+-- holds more than numeric(18,8).
+CREATE FUNCTION position_telemetry.has_wide_source(target_schema name, history_column text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM position_telemetry.attached_columns(target_schema, 'active_positions') a
+    WHERE a.column_name = ANY (CASE history_column WHEN 'max_quantity' THEN ARRAY['quantity']
+                                                   WHEN 'exit_price' THEN ARRAY['exit_price', 'current_price', 'last_mark_price']
+                                                   WHEN 'mfe_price' THEN ARRAY['exit_price', 'current_price']
+                                                   WHEN 'mae_price' THEN ARRAY['exit_price', 'current_price']
+                                                   ELSE ARRAY[history_column] END)
+      AND (a.type_name IN ('float8', 'float4', 'int8')
+           OR a.type_name = 'numeric' AND (a.typmod < 0 OR (a.typmod - 4 >> 16 & 65535) - (a.typmod - 4 & 2047) > 10)))
+$$;
+COMMENT ON FUNCTION position_telemetry.has_wide_source(name, text) IS
+'Internal: whether values of a history column may be wider than numeric(18,8).';
+
+-- The columns of history that the archive fills: how each is written from an
+-- outcome o, and when its value does not fit.
 CREATE FUNCTION position_telemetry.history_writes(target_schema name)
 RETURNS TABLE (ordinal bigint, column_name text, expression text, misfit text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT l.ordinal, l.column_name,
-         position_telemetry.write_expression('o.' || l.column_name, d.data_type, t.type_name, a.typmod, z.zone),
-         position_telemetry.misfit('o.' || l.column_name, d.data_type, a.type_name, a.typmod)
+  SELECT l.ordinal, l.column_name, position_telemetry.write_unless(m.misfit, 'o.' || l.column_name, d.data_type, t.type_name, z.zone),
+         m.misfit
   FROM position_telemetry.layout_columns() l
   JOIN position_telemetry.attached_columns(target_schema, 'position_history') a USING (column_name)
   CROSS JOIN position_telemetry.timestamp_zone(target_schema) AS z (zone)
@@ -107,10 +135,13 @@ AS $$
       JOIN pg_namespace n ON n.oid = y.typnamespace
       WHERE g.attrelid = to_regclass(format('%I.position_history', target_schema)) AND g.attname = l.column_name)
     ELSE a.type_name END) AS t (type_name)
+  CROSS JOIN LATERAL (SELECT position_telemetry.misfit('o.' || l.column_name, d.data_type, a.type_name, a.typmod,
+    CASE WHEN a.type_kind = 'e' THEN format('enum_range(NULL::%s)::text[]', t.type_name) END,
+    position_telemetry.has_wide_source(target_schema, l.column_name))) AS m (misfit)
   WHERE l.table_name = 'position_history' AND l.column_name NOT IN ('id', 'created_at')
 $$;
 COMMENT ON FUNCTION position_telemetry.history_writes(name) IS
-'Internal: the columns of position_history the archive writes, and with which expressions.';
+'Internal: the columns of position_history the archive writes, with which expressions, and when a value does not fit.';
 
 -- A statement that logs and counts values too wide for an adopted history; null
 -- where every column is wide enough.

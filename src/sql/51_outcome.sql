@@ -25,7 +25,7 @@ AS $outer$
            greatest(p.best_unrealized_pnl_dollars, o.pnl, 0) AS best_unrealized_pnl_dollars,
            least(p.worst_unrealized_pnl_dollars, o.pnl, 0) AS worst_unrealized_pnl_dollars,
            CASE WHEN o.pct > %2$s THEN 1 WHEN o.pct < -%2$s THEN -1 WHEN o.pct IS NOT NULL THEN 0 END::smallint AS win_loss_label,
-           round((o.pnl - x.fees) / nullif(p.initial_risk_dollars, 0), 8) AS r_multiple,
+           n.r AS r_multiple,
            e.worst_pct AS mae_pct, e.best_pct AS mfe_pct,
            CASE WHEN h.seconds IS NOT NULL THEN least(h.seconds / 60, 2147483647)::integer END AS holding_minutes, r.class AS exit_reason_norm,
            p.id::bigint AS position_id, p.account_name,
@@ -36,7 +36,7 @@ AS $outer$
            CASE WHEN e.best_pct > p.best_pct THEN p.worst_pct ELSE p.mae_before_mfe_pct END AS mae_before_mfe_pct,
            CASE WHEN e.worst_pct < p.worst_pct THEN p.best_pct ELSE p.mfe_before_mae_pct END AS mfe_before_mae_pct,
            p.initial_stop_loss, p.initial_risk_dollars, coalesce(f.most_held, t.q) AS max_quantity,
-           x.fees, o.pnl - x.fees AS net_pnl_dollars, p.close_reason AS exit_reason_raw,
+           x.fees, n.net AS net_pnl_dollars, p.close_reason AS exit_reason_raw,
            r.label <> ALL (%3$L::text[]) AS counts_as_trade, p.entry_confidence, p.sentiment_snapshot, p.archived_id
     FROM (SELECT s.*, coalesce(s.best_unrealized_pnl_pct, 0) AS best_pct, coalesce(s.worst_unrealized_pnl_pct, 0) AS worst_pct
           FROM %4$s AS s) AS p
@@ -64,6 +64,8 @@ AS $outer$
     CROSS JOIN LATERAL (SELECT position_telemetry.pnl_dollars(t.d, p.entry_price, x.exit, t.q, t.m, p.realized_pnl_dollars) AS pnl,
                                position_telemetry.pnl_pct(t.d, a.entry, a.exit) AS pct OFFSET 0) AS v
     CROSS JOIN LATERAL (SELECT position_telemetry.fitting(v.pnl) AS pnl, position_telemetry.fitting(v.pct) AS pct OFFSET 0) AS o
+    CROSS JOIN LATERAL (SELECT o.pnl - x.fees AS net, round((o.pnl - x.fees) / nullif(p.initial_risk_dollars, 0), 8) AS r OFFSET 0) AS w
+    CROSS JOIN LATERAL (SELECT position_telemetry.fitting(w.net) AS net, position_telemetry.fitting(w.r) AS r OFFSET 0) AS n
     CROSS JOIN LATERAL (SELECT greatest(p.best_pct, o.pct, 0) AS best_pct, least(p.worst_pct, o.pct, 0) AS worst_pct OFFSET 0) AS e
     CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(x.exit_time) AND isfinite(coalesce(p.entry_time, p.created_at))
                                     THEN greatest(floor(extract(epoch FROM x.exit_time - coalesce(p.entry_time, p.created_at))), 0)::bigint END AS seconds OFFSET 0) AS h

@@ -142,6 +142,11 @@ BEGIN
     END IF;
     %3$s;
     %4$s
+    IF row_security_active('%1$I.active_positions') AND EXISTS (
+         SELECT FROM unnest(closed) AS w (id) WHERE NOT EXISTS (SELECT FROM %1$I.position_history h WHERE h.position_id = w.id)) THEN
+      RAISE EXCEPTION 'a closed position could not be archived: row-level security hides it from the owner of %%.active_positions', %7$L
+        USING ERRCODE = '42501', HINT = 'ALTER TABLE ... NO FORCE ROW LEVEL SECURITY, or a policy for the owner.';
+    END IF;
     UPDATE %1$I.active_positions SET held_marks = 0 WHERE id = ANY (closed) AND held_marks IS NULL;
     IF current_setting('position_telemetry.intent', true) = 'close' THEN
       PERFORM set_config('position_telemetry.outcome', (SELECT to_jsonb(o)::text FROM (%8$s) AS o), false);
