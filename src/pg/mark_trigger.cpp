@@ -308,7 +308,9 @@ void apply_update(Update& u) {
   take_mark(u);
   set_excursion(u.row, before, u.excursion);
   freeze_initial_risk(u.row, u.terms);
-  if (is_null(u.row, kHeldMarks)) set_integer(u.row, kHeldMarks, 0);
+  // Null: never seen by a trigger; -1: there before attach().
+  if (is_null(u.row, kHeldMarks) || integer_or_zero(u.row, kHeldMarks) < 0)
+    set_integer(u.row, kHeldMarks, 0);
 }
 
 HeapTuple on_update(const TriggerData* trigger) {

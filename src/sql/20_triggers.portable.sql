@@ -328,7 +328,7 @@ BEGIN
 
   -- Left null on INSERT, held_marks tells the AFTER trigger that something is to
   -- be written.
-  IF NEW.held_marks IS NULL AND (TG_OP = 'UPDATE' OR NOT (is_closed OR bad)) THEN
+  IF coalesce(NEW.held_marks, -1) < 0 AND (TG_OP = 'UPDATE' OR NOT (is_closed OR bad)) THEN
     NEW.held_marks := 0;
   END IF;
   RETURN NEW;

@@ -43,7 +43,11 @@ BEGIN
       step.detail := 'adding an identity would rewrite the table: add the column yourself';
     ELSIF c.type_name IS NULL THEN
       EXECUTE format('ALTER TABLE %I.%I ADD COLUMN %I %s%s', target_schema, target_table, c.column_name, c.data_type,
-                     ' DEFAULT ' || c.column_default);
+                     ' DEFAULT ' || coalesce(c.column_default, CASE c.column_name WHEN 'held_marks' THEN '-1' END));
+      -- Rows that are there already are known by it, without a rewrite; new ones have none.
+      IF c.column_name = 'held_marks' THEN
+        EXECUTE format('ALTER TABLE %I.%I ALTER COLUMN held_marks DROP DEFAULT', target_schema, target_table);
+      END IF;
       step.action := 'added';
     ELSIF c.type_kind <> 'e' AND c.column_name <> 'execution_id'
           AND c.type_name <> ALL (position_telemetry.accepted_types(c.data_type)) THEN

@@ -54,7 +54,7 @@ AS $outer$
                                               p.archived_exit_price, p.last_mark_price,
                                               CASE WHEN position_telemetry.is_finite(p.current_price) THEN p.current_price END), 8) AS exit,
                                coalesce(p.closed_at, p.archived_exit_time,
-                                        CASE WHEN p.held_marks IS NULL THEN coalesce(p.last_mark_time, p.updated_at) END,
+                                        CASE WHEN coalesce(p.held_marks, -1) < 0 THEN coalesce(p.last_mark_time, p.updated_at) END,
                                         now()) AS exit_time,
                                coalesce(CASE WHEN position_telemetry.is_finite(p.fees) THEN p.fees END, 0) AS fees OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT CASE WHEN f.entered IS NULL THEN p.entry_price ELSE round(f.entered_value / f.entered, 8) END AS entry,
