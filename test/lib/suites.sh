@@ -34,7 +34,8 @@ install_test_packages() {
 
 # The tests that draw millions of random cases draw fewer, unless time is no matter.
 shorten_tests() {
-    export PT_ROWS=40000 RUNS=20 SEQUENCES=500
+    export PT_ROWS=40000 RUNS=60 SEQUENCES=500
+    export WRITERS_SECONDS=15 WRITERS_EVENTS=1000 WRITERS_CLIENTS=8
     echo "Random tests draw fewer cases; scripts/test --all runs them at full length."
 }
 
