@@ -5,8 +5,8 @@
 // attach() makes in the schema of the table; see src/sql/53_archive.sql. The
 // portable twin of this file is in src/sql/20_triggers.portable.sql.
 #include "../core/change_queue.hpp"
-#include "../core/guarded.hpp"
 #include "change_triggers.hpp"
+#include "report.hpp"
 #include "row.hpp"
 
 extern "C" {
@@ -20,18 +20,6 @@ namespace {
 // Made at first use and kept for the session; empty between transactions.
 ChangeQueue* queue = nullptr;
 
-void report(const CoreError& error) {
-  switch (error.failure) {
-    case Failure::kNone:
-      return;
-    case Failure::kOutOfMemory:
-      ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    case Failure::kInternal:
-      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                      errmsg("position_telemetry: %s", error.message)));
-  }
-}
-
 CoreError enqueue(Oid relation, int64 position, Change change,
                   int depth) noexcept {
   return guarded([&] {
@@ -41,9 +29,9 @@ CoreError enqueue(Oid relation, int64 position, Change change,
 }
 
 void collect(const TriggerData* trigger, const Row& row, Change change) {
-  report(enqueue(RelationGetRelid(trigger->tg_relation),
-                 integer_or_zero(row, kId), change,
-                 GetCurrentTransactionNestLevel()));
+  report_failure(enqueue(RelationGetRelid(trigger->tg_relation),
+                         integer_or_zero(row, kId), change,
+                         GetCurrentTransactionNestLevel()));
 }
 
 void collect_insert(const TriggerData* trigger) {

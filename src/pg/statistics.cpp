@@ -2,18 +2,6 @@
 
 namespace position_telemetry {
 
-void report_failure(const CoreError& error) {
-  switch (error.failure) {
-    case Failure::kNone:
-      return;
-    case Failure::kOutOfMemory:
-      ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    case Failure::kInternal:
-      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                      errmsg("position_telemetry: %s", error.message)));
-  }
-}
-
 void put_moments(const Moments& moments, Datum* values) {
   values[0] = Int64GetDatum(moments.n);
   values[1] = Float8GetDatum(moments.mean);

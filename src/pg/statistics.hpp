@@ -1,19 +1,14 @@
-// What the statistics functions share: failures of the core, and moments as
-// columns of a row.
+// What the statistics functions share: moments as columns of a row.
 #pragma once
 
-#include "../core/guarded.hpp"
 #include "../core/moments.hpp"
-#include "postgres_api.hpp"
+#include "report.hpp"
 
 extern "C" {
 #include "utils/typcache.h"
 }
 
 namespace position_telemetry {
-
-// Reports what guarded() caught; returns when it caught nothing.
-void report_failure(const CoreError& error);
 
 // Moments are the first columns of the types central_moments and sample.
 inline constexpr int kMomentColumns = 7;
