@@ -1,30 +1,14 @@
 # shellcheck shell=bash
-# Counts test results. To be sourced by scripts/test.
+# Counts test results. To be sourced by scripts/test, after common.sh.
 #
 # A reader turns the log of a test runner into lines of three fields, separated by tabs: passed,
 # failed or skipped; the name of the test; the reason it was skipped for.
 
-PASSED=0
-FAILED=0
-SKIPPED=0
-REASONS=() # of what was skipped: suite, reason and name, separated by tabs
+RESULTS= # a file: such lines, with the suite as a fourth field
 
-# record SUITE: counts the results on standard input.
-record() {
-    local outcome name reason
-    while IFS=$'\t' read -r outcome name reason; do
-        case $outcome in
-            passed) PASSED=$((PASSED + 1)) ;;
-            failed)
-                FAILED=$((FAILED + 1))
-                echo "    FAILED: $name"
-                ;;
-            skipped)
-                SKIPPED=$((SKIPPED + 1))
-                REASONS+=("$1"$'\t'"${reason:-no reason given}"$'\t'"$name")
-                ;;
-        esac
-    done
+start_results() {
+    RESULTS=$WORK/results
+    : >"$RESULTS"
 }
 
 # A test program and its assertions, written down as TAP ("ok 3 - what it is"). What a subtest says
@@ -36,7 +20,7 @@ read_tap() {
         /^not ok/ && $2 !~ /^TODO/ { print "failed", name }
         /^ok [0-9-]/ && toupper($2) ~ /^SKIP/ { sub(/^[Ss][Kk][Ii][Pp][^ ]* */, "", $2); print "skipped", name, $2; next }
         /^ok [0-9-]/ { print "passed", name }
-        /^[^ ]+\.pl \.\./ { program = $1; sub(/ \.\..*/, "", program) }
+        /\.pl \.\./ { program = $1; sub(/\.pl \.\..*/, "", program); sub(/.*\//, "", program) }
     ' "$1"
 }
 
@@ -79,56 +63,65 @@ read_script() {
     ' "$1"
 }
 
-# run_suite SUITE READER COMMAND...: runs the command, which must not read its input, and counts
-# what it did. A suite that fails, and one that ran nothing, counts as a failed test at least; then
-# its log is shown, and each of the files that $DETAILS names.
+# run_suite SUITE READER COMMAND...: runs the command, which gets no input, and adds up what it did.
+# A suite that fails, and one that ran nothing, counts as a failed test at least. Then its log is
+# shown, and the files that $DETAILS names.
 run_suite() {
-    local suite=$1 reader=$2 status=0 started=$SECONDS passed=$PASSED failed=$FAILED skipped=$SKIPPED
-    local log=$WORK/$1.log file
+    local suite=$1 reader=$2 status=0 started=$SECONDS log=$WORK/${1// /_}.log
     shift 2
-    log=${log// /_}
-    printf '%s ... ' "$suite"
     "$@" >"$log" 2>&1 </dev/null || status=$?
-    echo "done ($((SECONDS - started)) s)"
-    record "$suite" < <("$reader" "$log" "$status" "$suite")
-    if [ "$FAILED" -eq "$failed" ]; then
-        if [ "$status" -ne 0 ]; then
-            record "$suite" <<<$'failed\t'"$suite: exit status $status"
-        elif [ $((PASSED + SKIPPED)) -eq $((passed + skipped)) ]; then
-            record "$suite" <<<$'failed\t'"$suite: no test was run"
-        fi
+    "$reader" "$log" "$status" "$suite" >"$log.results"
+    if ! grep -q '^failed' "$log.results"; then
+        [ "$status" -eq 0 ] || printf 'failed\texit status %s\n' "$status" >>"$log.results"
+        [ -s "$log.results" ] || printf 'failed\tno test was run\n' >"$log.results"
     fi
-    if [ "$FAILED" -ne "$failed" ]; then
-        for file in "$log" ${DETAILS:-}; do
-            show_end "$file"
-        done
-    fi
-    echo "    $((PASSED - passed)) passed, $((FAILED - failed)) failed, $((SKIPPED - skipped)) skipped"
+    report_suite "$suite" "$((SECONDS - started))" "$log" >"$log.report"
+    # Two builds are tested side by side: each writes its lines in one go.
+    flock "$RESULTS" cat "$log.report"
+    awk -F '\t' -v OFS='\t' -v suite="$suite" '{ print $1, $2, $3, suite }' "$log.results" |
+        flock "$RESULTS" tee -a "$RESULTS" >/dev/null
 }
 
-# The end of a log, without the tests that passed: a whole log may be millions of lines.
-show_end() {
-    [ -s "$1" ] || return 0
-    echo "---- the end of ${1#"$WORK"/}:"
-    { grep -avE '^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$|^(test .*\.\.\. )?ok ' "$1" || true; } | tail -n 200
+report_suite() {
+    echo "$1: $(count "$3.results") ($2 s)"
+    grep -q '^failed' "$3.results" || return 0
+    sed -n 's/^failed\t\([^\t]*\).*/    FAILED: \1/p' "$3.results"
+    show "${3##*/}" tail <"$3"
+    [ ! -s "${DETAILS:-}" ] || show "${DETAILS##*/}" head <"$DETAILS"
+}
+
+# How many tests of a file of results did what.
+count() {
+    awk -F '\t' '{ n[$1]++ } END { printf "%d passed, %d failed, %d skipped\n", n["passed"], n["failed"], n["skipped"] }' "$1"
+}
+
+# show TITLE head|tail: one end of a log, without the tests that passed. A whole log may be millions
+# of lines.
+show() {
+    echo "---- $1, $2:"
+    { grep -avE '^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$|^(test .*\.\.\. )?ok ' || true; } |
+        { "$2" -n 200; cat >/dev/null; } | cut -c 1-300
     echo "----"
 }
 
-# What was skipped, one line for each suite and reason.
-print_reasons() {
-    [ "$SKIPPED" -eq 0 ] || printf '%s\n' "${REASONS[@]}" | sort -s -t $'\t' -k 1,2 | awk -F '\t' '
-        { key = $1 ": " $2 }
-        key != last { if (NR > 1) print "skipped: " last ": " names; names = ""; last = key }
-        { names = names (names == "" ? "" : ", ") $3 }
-        END { print "skipped: " last ": " names }'
+# What was skipped: one line for each suite and reason.
+list_skipped() {
+    sort -t $'\t' -k 4,4 -k 3,3 -s "$RESULTS" | awk -F '\t' '
+        $1 != "skipped" { next }
+        { key = $4 ": " ($3 == "" ? "no reason given" : $3) }
+        key != last { if (last != "") print "skipped: " last ": " names; names = ""; last = key }
+        { names = names (names == "" ? "" : ", ") $2 }
+        END { if (last != "") print "skipped: " last ": " names }'
 }
 
-# The last thing of a run, however it ends: lists what was skipped and prints the line of totals.
-# A run that was broken off counts as a failed test. To be called with the exit status so far;
-# returns the one to end with.
+# print_totals STATUS: what a run ends with. One that was broken off counts as a failed test.
+# Returns whether all tests passed.
 print_totals() {
-    [ "$1" -eq 0 ] || [ "$FAILED" -gt 0 ] || record run <<<$'failed\t'"the run was broken off: exit status $1"
-    print_reasons
-    echo "totals: $PASSED passed, $FAILED failed, $SKIPPED skipped"
-    [ "$FAILED" -eq 0 ]
+    if [ "$1" -ne 0 ] && ! grep -q '^failed' "$RESULTS"; then
+        echo "FAILED: the run was broken off, exit status $1"
+        printf 'failed\tbroken off\t\trun\n' >>"$RESULTS"
+    fi
+    list_skipped
+    echo "totals: $(count "$RESULTS")"
+    ! grep -q '^failed' "$RESULTS"
 }

@@ -2,7 +2,7 @@
 # The test suites and how each is run. To be sourced by scripts/test, after common.sh and
 # results.sh.
 #
-# Suites run in the copy of the tree. What PostgreSQL's own runners do, they do as the user of the
+# Suites run in a copy of the tree. What PostgreSQL's own runners do, they do as the user of the
 # server; a script test/NAME/run*.sh runs as the caller and finds the server through PGHOST, PGPORT
 # and PGUSER, and in FLAVOUR which build it has.
 
@@ -23,27 +23,54 @@ wanted() {
     [[ " ${SUITES[*]} " == *" $1 "* ]]
 }
 
+needs_server() {
+    [ "${SUITES[*]}" != unit ]
+}
+
 install_test_packages() {
     ! wanted unit || install_packages cmake ninja-build libgtest-dev
-    ! wanted tap || install_packages perl libipc-run-perl
     ! wanted client || install_packages python3 python3-psycopg2 python3-psycopg python3-asyncpg
     if wanted vectors || wanted writers; then
         install_packages python3 python3-psycopg2
     fi
-}
-
-# The tests that draw millions of random cases draw fewer, unless time is no matter.
-shorten_tests() {
-    export PT_ROWS=40000 RUNS=60 SEQUENCES=500
-    export WRITERS_SECONDS=15 WRITERS_EVENTS=1000 WRITERS_CLIENTS=8
-    echo "Random tests draw fewer cases; scripts/test --all runs them at full length."
+    if wanted tap; then
+        install_packages perl libipc-run-perl
+        # Not of every major there is one: the test that needs it then says so.
+        install_packages "postgresql-$PG_MAJOR-cron" || echo "going on without it"
+    fi
 }
 
 # ------------------------------------------------------------------------------------------
-# The suites
+# Unit tests of the core: no server
 
 run_unit() {
     as_server_user cmake -E chdir "$WORK/tree" cmake --workflow --preset "$1"
+}
+
+test_unit() {
+    copy_tree
+    run_suite "unit" read_ctest run_unit default
+    run_suite "unit under sanitizers" read_ctest run_unit asan-ubsan
+}
+
+# ------------------------------------------------------------------------------------------
+# Tests on a server, of one build
+
+# Random tests that can draw fewer cases, draw fewer: unless the length does not matter, and always
+# on the portable build, where what they test at length is the same SQL.
+choose_length() {
+    SHORTER=()
+    if $AT_LENGTH && [ "$FLAVOUR" = native ]; then
+        return
+    fi
+    SHORTER=(--quick)
+    export PT_ROWS=40000 RUNS=20 SEQUENCES=500
+}
+
+# build [VARIABLE=VALUE]: builds and installs this flavour, and starts a server of it.
+build() {
+    make_server_dir install
+    build_and_install "$@" && start_server "fsync = off" && SERVER_STARTED=true
 }
 
 run_regress() {
@@ -62,7 +89,7 @@ run_tap() {
     as_server_user mkdir -p "$WORK/tree/build/tap"
     as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$WORK/tree/build/tap" \
         PG_REGRESS="$pgxs/regress/pg_regress" PGPORT=65432 \
-        prove --verbose --merge -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
+        prove --verbose --merge --timer -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
 }
 
 run_script() (
@@ -71,43 +98,38 @@ run_script() (
 
 # A suite of one script goes by its own name, the further ones (run_fills.sh) by theirs.
 run_scripts() {
-    local script name
+    local script name arguments=()
+    [ "$1" != writers ] || arguments=("${SHORTER[@]}")
     for script in "$PROJECT/test/$1"/run*.sh; do
         name=$(basename "$script" .sh)
-        run_suite "$1${name#run} $FLAVOUR" read_script run_script "test/$1/$name.sh"
+        run_suite "$1${name#run}, $FLAVOUR" read_script run_script "test/$1/$name.sh" "${arguments[@]}"
     done
 }
 
-# Runs what is wanted of the suites that need a server, on one of this build.
+# Runs what is wanted of the suites that need a server.
 test_server() {
     local suite
     ! wanted regress || DETAILS=$WORK/tree/regression.diffs \
-        run_suite "regress $FLAVOUR" read_regress run_regress
+        run_suite "regress, $FLAVOUR" read_regress run_regress
     ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
-        run_suite "isolation $FLAVOUR" read_regress run_isolation
-    ! wanted tap || run_suite "tap $FLAVOUR" read_tap run_tap
+        run_suite "isolation, $FLAVOUR" read_regress run_isolation
+    ! wanted tap || run_suite "tap, $FLAVOUR" read_tap run_tap
     for suite in $(script_suites); do
         ! wanted "$suite" || run_scripts "$suite"
     done
 }
 
-# test_flavour native|portable: builds it and runs its suites.
+# test_flavour native|portable: builds it and runs its suites, in a directory of its own.
 test_flavour() {
+    local options=() SERVER_STARTED=false
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
-    local only_portable=
-    [ "$FLAVOUR" = native ] || only_portable=PORTABLE=1
-    if [ "$FLAVOUR" = native ] && wanted unit; then
-        run_suite "unit" read_ctest run_unit default
-        run_suite "unit under sanitizers" read_ctest run_unit asan-ubsan
-    fi
-    [ "${SUITES[*]}" != unit ] || return 0
-    rm -rf "$WORK/install"
-    make_server_dir install
-    if quietly "building position_telemetry, $FLAVOUR" build_and_install $only_portable &&
-        start_server "fsync = off"; then
-        test_server
-    else
-        record "$FLAVOUR" <<<$'failed\t'"$FLAVOUR: it could not be built and started"
-    fi
-    stop_server
+    [ "$FLAVOUR" = native ] || options=(PORTABLE=1)
+    TMPDIR=$WORK make_work_dir
+    # What tests leave behind goes with that directory.
+    export TMPDIR=$WORK/tmp
+    mkdir -m 1777 "$TMPDIR"
+    choose_length
+    copy_tree
+    run_suite "build, $FLAVOUR" read_script build "${options[@]}"
+    ! $SERVER_STARTED || test_server
 }
