@@ -113,7 +113,7 @@ BEGIN ATOMIC
     -- A fill that a stricter transaction cannot see has taken the number it wants.
     ('position_fills', 'idx_position_fills_number', true, 'instrument, coalesce(account_name, ''''), number', NULL),
     ('strategy_stats', 'idx_strategy_stats_key', true, 'as_of_date, lookback_days, ticker, strategy_type, asset_type', NULL),
-    ('telemetry_events', 'idx_telemetry_events_position_id', false, 'position_id', NULL),
+    ('telemetry_events', 'idx_telemetry_events_position_id', false, 'position_id, id', NULL),
     ('active_positions', 'idx_active_positions_execution_uuid', false, 'execution_uuid', NULL),
     ('active_positions', 'idx_active_positions_execution_uuid_unique', true, 'execution_uuid', 'execution_uuid IS NOT NULL'),
     ('active_positions', 'idx_active_positions_alpaca_order_id', true, 'alpaca_order_id', NULL),

@@ -124,6 +124,7 @@ SET plan_cache_mode = force_custom_plan
 AS $body$
 DECLARE
   misfits bigint := 0;
+  logged bigint;
 BEGIN
   IF cardinality(reopened) > 0 THEN
     WITH superseded AS (
@@ -161,13 +162,21 @@ BEGIN
       USING HINT = 'telemetry_events has them, kind value_not_stored. Widen the column to numeric(18,8).';
   END IF;
   IF cardinality(rejected) > 0 THEN
+    -- Once for each rejected mark, whoever asks.
     INSERT INTO %1$I.telemetry_events (kind, position_id, detail)
-    SELECT 'rejected_mark', p.id, jsonb_build_object('price', p.last_rejected_price::text, 'last_mark_price', p.last_mark_price)
-    FROM %1$I.active_positions p WHERE p.id = ANY (rejected);
+    SELECT 'rejected_mark', p.id, c.number || jsonb_build_object('price', p.last_rejected_price::text, 'last_mark_price', p.last_mark_price)
+    FROM %1$I.active_positions p
+    CROSS JOIN LATERAL (SELECT jsonb_build_object('rejected_marks', p.rejected_marks, 'entry_time', p.entry_time)) AS c (number)
+    WHERE p.id = ANY (rejected) AND p.rejected_marks > 0
+      AND (SELECT e.detail @> c.number FROM %1$I.telemetry_events e WHERE e.position_id = p.id AND e.kind = 'rejected_mark'
+           ORDER BY e.id DESC LIMIT 1) IS NOT TRUE;
+    GET DIAGNOSTICS logged = ROW_COUNT;
     UPDATE %1$I.active_positions SET held_marks = 0 WHERE id = ANY (rejected) AND held_marks IS NULL;
-    RAISE WARNING '%% mark(s) rejected, position %%', cardinality(rejected),
-      (SELECT string_agg(r.id::text, ', ') FROM unnest(rejected[1:10]) AS r (id))
-      USING HINT = 'The rows were written; the marks were not folded into the extremes. See telemetry_events, kind rejected_mark.';
+    IF logged > 0 THEN
+      RAISE WARNING '%% mark(s) rejected, position %%', logged,
+        (SELECT string_agg(r.id::text, ', ') FROM unnest(rejected[1:10]) AS r (id))
+        USING HINT = 'The rows were written; the marks were not folded into the extremes. See telemetry_events, kind rejected_mark.';
+    END IF;
   END IF;
 END;
 $body$

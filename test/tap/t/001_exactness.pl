@@ -57,10 +57,11 @@ sub create_positions {
     SELECT setseed(($seed % 999983) / 999983.0);
     CREATE SCHEMA $schema;
     CREATE TABLE $schema.random AS
-    SELECT n AS id, n % 10 AS kind, ($number)::$type AS entry, ($number)::$type AS quantity,
+    SELECT n AS id, ($number)::$type AS entry, ($number)::$type AS quantity,
            CASE WHEN random() < 0.5 THEN ($number)::$type END AS multiplier,
            CASE WHEN random() < 0.5 THEN ($number)::$type ELSE 0 END AS realized,
-           ($number)::$type AS mark1, ($number)::$type AS mark2, ($number)::$type AS mark3, random() AS closeness,
+           CASE WHEN n % 10 = 1 THEN ($number)::$type END AS mark1, ($number)::$type AS mark2,
+           CASE WHEN n % 10 = 2 THEN ($number)::$type END AS mark3, random() AS closeness,
            (ARRAY['long', 'SHORT', 'buy', 'sell', 'Sell_Short', 'call', 'put', NULL])[1 + floor(random() * 8)::integer] AS side,
            (ARRAY['STOCK', 'call', 'PUT', 'Option', NULL])[1 + floor(random() * 5)::integer] AS instrument_type
       FROM generate_series(1, $share) AS n;
@@ -86,12 +87,11 @@ sub mark_positions {
   query($node, <<"SQL");
     INSERT INTO $schema.active_positions (id, ticker, instrument_type, side, status, entry_time, entry_price, quantity, multiplier,
                                           realized_pnl_dollars, current_price)
-    SELECT id, 'T' || id, instrument_type, side, 'open', '2026-02-02 14:30+00', entry, quantity, multiplier, realized,
-           CASE WHEN kind = 1 THEN mark1 END
+    SELECT id, 'T' || id, instrument_type, side, 'open', '2026-02-02 14:30+00', entry, quantity, multiplier, realized, mark1
       FROM $schema.random;
     UPDATE $schema.active_positions a SET current_price = r.mark2 FROM $schema.random r WHERE r.id = a.id;
     SELECT position_telemetry.apply_marks(array_agg('T' || id), array_agg(mark3::numeric), target_schema => '$schema')
-      FROM $schema.random WHERE kind = 2 AND abs(round(mark3::numeric, 8)) < 1e10;
+      FROM $schema.random WHERE abs(round(mark3::numeric, 8)) < 1e10;
 SQL
 }
 
@@ -104,15 +104,15 @@ sub value_marks {
     SELECT v.*, abs(p) < 1e10 AND abs(dollars) < 1e10 AND coalesce(abs(pct) < 1e10, true) AS fits
       FROM (SELECT t.*, round(realized + d * (p - e) * q * m, 8) AS dollars,
                    CASE WHEN e <> 0 THEN round(100 * d * (p - e) / abs(e), 8) END AS pct
-              FROM (SELECT r.id, r.kind, n, r.entry::numeric AS e, abs(r.quantity::numeric) AS q, r.realized::numeric AS realized,
+              FROM (SELECT r.id, n, r.entry::numeric AS e, abs(r.quantity::numeric) AS q, r.realized::numeric AS realized,
                            CASE WHEN lower(r.side) IN ('short', 'sell', 'sell_short') OR r.quantity < 0 THEN -1 ELSE 1 END AS d,
                            coalesce(r.multiplier::numeric,
                                     CASE WHEN lower(r.instrument_type) IN ('call', 'put', 'option') THEN 100 ELSE 1 END) AS m,
                            round(mark::numeric, 8) AS p
                       FROM $schema.random r
-                     CROSS JOIN LATERAL (VALUES (1, CASE WHEN r.kind = 1 THEN r.mark1 END),
-                                                (2, CASE WHEN r.kind <> 1 OR round(r.mark1::numeric, 8) <> round(r.mark2::numeric, 8) THEN r.mark2 END),
-                                                (3, CASE WHEN r.kind = 2 AND coalesce(r.instrument_type, 'STOCK') = 'STOCK'
+                     CROSS JOIN LATERAL (VALUES (1, r.mark1),
+                                                (2, CASE WHEN round(r.mark1::numeric, 8) IS DISTINCT FROM round(r.mark2::numeric, 8) THEN r.mark2 END),
+                                                (3, CASE WHEN coalesce(r.instrument_type, 'STOCK') = 'STOCK'
                                                               AND abs(round(r.mark3::numeric, 8)) < 1e10 THEN r.mark3 END)) AS marks (n, mark)
                      WHERE mark IS NOT NULL) AS t) AS v;
     CREATE TABLE $schema.expected AS

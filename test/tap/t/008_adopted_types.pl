@@ -81,7 +81,10 @@ SQL
 
   # One of our own columns goes: writers do not notice, and attach() puts it back.
   query($node, 'ALTER TABLE moving.active_positions DROP COLUMN mfe_time CASCADE');
-  $runs->('EXECUTE mark(230)', 'a mark after a telemetry column was dropped');
+  SKIP: {
+    skip 'PL/pgSQL names the columns of a row: see Limitations in the README', 1 if ($ENV{FLAVOUR} // '') eq 'portable';
+    $runs->('EXECUTE mark(230)', 'a mark after a telemetry column was dropped');
+  }
   attach_ok($node, 'moving', name => 'attach() adds the column again');
   $runs->('EXECUTE mark(231)', 'a mark after it was added again');
   is(query($node, 'SELECT mfe_price, mfe_time IS NOT NULL FROM moving.active_positions WHERE id = 1'), '231.00000000|t', 'and it is kept up again');
