@@ -469,6 +469,10 @@ BEGIN
            coalesce(at, now()), round(coalesce(fee, 0), 8), order_id, account_name, round(multiplier, 8), strategy_type, round(stop_loss, 8),
            exit_reason, event_data);
   PERFORM position_telemetry.lock_instrument(account_name, fill.instrument, target_schema);
+  -- A fill of now is of now, also when it has waited for another session's.
+  IF fill.at = now() THEN
+    fill.at := clock_timestamp();
+  END IF;
   earlier := position_telemetry.applied_before(fill, target_schema);
   IF earlier.action IS NOT NULL THEN
     RETURN NEXT earlier;
