@@ -180,6 +180,21 @@ $$;
 COMMENT ON FUNCTION position_telemetry.next_fill_number(position_telemetry.fill, name) IS
 'Internal: the number of the next row in the ledger of an account''s instrument.';
 
+CREATE FUNCTION position_telemetry.newest_fill(fill position_telemetry.fill, target_schema name) RETURNS timestamptz
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  newest timestamptz;
+BEGIN
+  EXECUTE format('SELECT at FROM %I.position_fills WHERE instrument = $1 AND coalesce(account_name, '''') = coalesce($2, '''')
+                  AND number IS NOT NULL ORDER BY number DESC LIMIT 1', target_schema) INTO newest USING fill.instrument, fill.account_name;
+  RETURN newest;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.newest_fill(position_telemetry.fill, name) IS
+'Internal: the time of the fill last applied to an account''s instrument.';
+
 CREATE FUNCTION position_telemetry.record_fill(fill position_telemetry.fill, position_id bigint, opened numeric, closed numeric,
                                                fee numeric, action text, target_schema name)
 RETURNS void
@@ -470,7 +485,7 @@ BEGIN
            exit_reason, event_data);
   PERFORM position_telemetry.lock_instrument(account_name, fill.instrument, target_schema);
   -- A fill of now is of now, also when it has waited for another session's.
-  IF fill.at = now() THEN
+  IF fill.at = now() AND position_telemetry.newest_fill(fill, target_schema) BETWEEN now() AND clock_timestamp() THEN
     fill.at := clock_timestamp();
   END IF;
   earlier := position_telemetry.applied_before(fill, target_schema);
