@@ -67,7 +67,8 @@ read_script() {
 # A suite that fails, and one that ran nothing, counts as a failed test at least. Then its log is
 # shown, and the files that $DETAILS names.
 run_suite() {
-    local suite=$1 reader=$2 status=0 started=$SECONDS log=$WORK/${1// /_}.log
+    local suite=$1 reader=$2 status=0 started=$SECONDS log=${1//,/}
+    log=$WORK/${log// /_}.log
     shift 2
     "$@" >"$log" 2>&1 </dev/null || status=$?
     "$reader" "$log" "$status" "$suite" >"$log.results"
@@ -86,7 +87,7 @@ report_suite() {
     echo "$1: $(count "$3.results") ($2 s)"
     grep -q '^failed' "$3.results" || return 0
     sed -n 's/^failed\t\([^\t]*\).*/    FAILED: \1/p' "$3.results"
-    show "${3##*/}" tail <"$3"
+    failures_in "$3" | show "${3##*/}" tail
     [ ! -s "${DETAILS:-}" ] || show "${DETAILS##*/}" head <"$DETAILS"
 }
 
@@ -95,12 +96,22 @@ count() {
     awk -F '\t' '{ n[$1]++ } END { printf "%d passed, %d failed, %d skipped\n", n["passed"], n["failed"], n["skipped"] }' "$1"
 }
 
-# show TITLE head|tail: one end of a log, without the tests that passed. A whole log may be millions
-# of lines.
+# A log without the tests that passed, and without what was said on the way to them.
+failures_in() {
+    awk '
+        function said() { for (i = n > 40 ? n - 40 : 0; i < n; i++) print line[i]; n = 0 }
+        /^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$|^(test .*\.\.\. )?ok / { n = after = 0; next }
+        { line[n++] = $0 }
+        /^not ok |^test .*\.\.\. |\*\*\*/ { said(); after = 1; next }
+        after && /^#/ { said() }
+        !/^#/ { after = 0 }
+        END { said() }' "$1"
+}
+
+# show TITLE head|tail: one end of what is on standard input. It may be millions of lines.
 show() {
     echo "---- $1, $2:"
-    { grep -avE '^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$|^(test .*\.\.\. )?ok ' || true; } |
-        { "$2" -n 200; cat >/dev/null; } | cut -c 1-300
+    { "$2" -n 200; cat >/dev/null; } | cut -c 1-300
     echo "----"
 }
 

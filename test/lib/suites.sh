@@ -92,6 +92,14 @@ run_tap() {
         prove --verbose --merge --timer -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
 }
 
+# Perl that dies of a signal leaves the servers of its test running.
+stop_tap_servers() {
+    local lock
+    while read -r lock; do
+        as_server_user pg_ctl -D "${lock%/*}" -m immediate -w stop >/dev/null || true
+    done < <(find "$WORK/tree/build/tap" -name postmaster.pid 2>/dev/null)
+}
+
 run_script() (
     cd "$WORK/tree" && "$@"
 )
@@ -125,6 +133,7 @@ test_flavour() {
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
     [ "$FLAVOUR" = native ] || options=(PORTABLE=1)
     TMPDIR=$WORK make_work_dir
+    trap 'stop_tap_servers; clean_up' EXIT
     # What tests leave behind goes with that directory.
     export TMPDIR=$WORK/tmp
     mkdir -m 1777 "$TMPDIR"
