@@ -12,10 +12,13 @@ PG_CONFIG ?= pg_config
 FLAVOUR := $(if $(PORTABLE),portable,native)
 BUILD_DIR := build/$(FLAVOUR)
 EXTENSION_SQL := $(BUILD_DIR)/$(EXTENSION)--$(EXTENSION_VERSION).sql
-SQL_MODULES := $(sort $(filter-out $(wildcard src/sql/*.native.sql src/sql/*.portable.sql),$(wildcard src/sql/*.sql)) \
-                 $(wildcard src/sql/*.$(FLAVOUR).sql))
 
-DATA = $(EXTENSION_SQL)
+# The scripts that lead to this version: from earlier ones, and from the other build.
+EARLIER_VERSIONS := $(sort $(foreach step,$(notdir $(wildcard src/update/[0-9]*.sql)),$(firstword $(subst --, ,$(step)))))
+UPDATES := $(EARLIER_VERSIONS:%=%--$(EXTENSION_VERSION)) $(EXTENSION_VERSION)--$(FLAVOUR) $(FLAVOUR)--$(EXTENSION_VERSION)
+UPDATE_SQL := $(UPDATES:%=$(BUILD_DIR)/$(EXTENSION)--%.sql)
+
+DATA = $(EXTENSION_SQL) $(UPDATE_SQL)
 
 ifndef PORTABLE
 MODULE_big := $(EXTENSION)
@@ -45,8 +48,9 @@ include $(PGXS)
 
 -include $(wildcard src/*/*.d)
 
-all: $(EXTENSION_SQL)
+all: $(DATA)
 
-$(EXTENSION_SQL): $(SQL_MODULES)
-	@mkdir -p $(BUILD_DIR)
-	cat $(SQL_MODULES) > $@
+$(EXTENSION_SQL): scripts/assemble $(EXTENSION).control $(wildcard src/sql/*.sql src/update/*.sql)
+	scripts/assemble files $(FLAVOUR) $(BUILD_DIR)
+
+$(UPDATE_SQL): $(EXTENSION_SQL) ;

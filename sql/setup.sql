@@ -4,7 +4,7 @@
 \pset null null
 SET client_min_messages = warning;
 CREATE EXTENSION position_telemetry;
-SELECT n.nspname AS schema, e.extversion AS version, e.extrelocatable AS relocatable
+SELECT n.nspname AS schema, e.extversion = position_telemetry.version() AS version_agrees, e.extrelocatable AS relocatable
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
  WHERE e.extname = 'position_telemetry';
 -- What the other test files share: how a statement ends, without the text of its message.

@@ -3,10 +3,6 @@
 -- Every helper returns the steps it took. None rewrites a table, drops or narrows
 -- a column of the user's, or trusts the search_path.
 
-CREATE TYPE position_telemetry.attach_step AS (step text, object text, action text, detail text);
-COMMENT ON TYPE position_telemetry.attach_step IS
-'One step of attach(): its kind, the object, what was done (created, added, kept, pending, blocked, foreign, removed) and what to know about it.';
-
 CREATE FUNCTION position_telemetry.step(step text, object text, action text, detail text DEFAULT NULL)
 RETURNS position_telemetry.attach_step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -11,6 +11,7 @@ AS $$
 DECLARE
   full_name text := format('%I.%I(%s)', target_schema, function_name, signature);
   before text := (SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure(full_name));
+  extension name := position_telemetry.extension_name();
 BEGIN
   -- A function planted under our name keeps its grants when it is replaced, and
   -- the triggers that call it: it must go, and cannot while somebody uses it.
@@ -20,13 +21,15 @@ BEGIN
     EXECUTE format('DROP FUNCTION %s', full_name);
     before := NULL;
   END IF;
-  IF before IS NOT NULL AND strpos(source, before) > 0 THEN
+  IF before IS NOT NULL AND strpos(source, before) > 0 AND position_telemetry.goes_with_us(to_regprocedure(full_name)) THEN
     RETURN position_telemetry.step('function', function_name, 'kept');
   END IF;
   EXECUTE source;
   EXECUTE format('ALTER FUNCTION %s OWNER TO %I', full_name, owner);
   EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', full_name);
-  EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION %I', full_name, position_telemetry.extension_name());
+  IF extension IS NOT NULL THEN
+    EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION %I', full_name, extension);
+  END IF;
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', full_name, 'Made by position_telemetry.attach(); do not edit.');
   RETURN position_telemetry.step('function', function_name, CASE WHEN before IS NULL THEN 'created' ELSE 'added' END);
 END;
@@ -49,6 +52,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION position_telemetry.extension_name() IS
 'Internal: the name under which the extension is installed here; null when it was installed by a plain script.';
+
+-- Else it would outlive the extension, and every close would fail.
+CREATE FUNCTION position_telemetry.goes_with_us(schema_function regprocedure) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT position_telemetry.extension_name() IS NULL OR EXISTS (
+    SELECT FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = position_telemetry.extension_name()
+    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = schema_function AND d.deptype = 'x'
+      AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass);
+END;
+COMMENT ON FUNCTION position_telemetry.goes_with_us(regprocedure) IS
+'Internal: whether a function of an attached schema is dropped along with the extension, where there is one.';
 
 CREATE FUNCTION position_telemetry.layout_functions(target_schema name)
 RETURNS TABLE (function_name text, signature text, source text)
@@ -73,6 +89,27 @@ AS $$
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_functions(name) IS
 'Internal: the functions that attach() makes in a schema.';
+
+CREATE FUNCTION position_telemetry.remove_functions(target_schema name, keep_wanted boolean)
+RETURNS SETOF position_telemetry.attach_step
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN SELECT p.oid::regprocedure AS signature, p.proname FROM pg_proc p
+           WHERE p.pronamespace = to_regnamespace(quote_ident(target_schema))
+             AND obj_description(p.oid, 'pg_proc') = 'Made by position_telemetry.attach(); do not edit.'
+             AND NOT (keep_wanted AND p.proname IN (SELECT l.function_name FROM position_telemetry.layout_functions(target_schema) l))
+           ORDER BY p.proname LOOP
+    EXECUTE format('DROP FUNCTION %s', f.signature);
+    RETURN NEXT position_telemetry.step('function', f.proname, 'removed');
+  END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.remove_functions(name, boolean) IS
+'Internal: drops functions that attach() has made: all, or those that the settings and the build no longer want.';
 
 -- What the mark path needs travels as trigger arguments: cached with the trigger,
 -- and forgotten with it.
@@ -121,44 +158,59 @@ $$;
 COMMENT ON FUNCTION position_telemetry.column_scale(name, text[]) IS
 'Internal: the decimals that all of these columns keep, 8 at most.';
 
+-- DROP SCHEMA ... CASCADE takes along what was installed without an extension. A
+-- trigger that calls the schema's own function would stay and fail: its condition
+-- makes it depend on something that goes.
+CREATE FUNCTION position_telemetry.tied(definition text) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+  WHEN position_telemetry.extension_name() IS NOT NULL OR definition LIKE '%EXECUTE FUNCTION position_telemetry.%' THEN definition
+  WHEN definition LIKE '% WHEN (%'
+    THEN regexp_replace(definition, ' WHEN \(', ' WHEN (position_telemetry.build() IS NOT NULL AND ')
+  ELSE replace(definition, ' EXECUTE FUNCTION ', ' WHEN (position_telemetry.build() IS NOT NULL) EXECUTE FUNCTION ') END;
+COMMENT ON FUNCTION position_telemetry.tied(text) IS
+'Internal: a trigger''s definition, so that the trigger is dropped along with the functions it needs.';
+
 CREATE FUNCTION position_telemetry.layout_triggers(target_schema name)
 RETURNS TABLE (table_name text, trigger_name text, definition text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- The name sorts last: other BEFORE triggers have had their say.
-  SELECT 'active_positions', 'zz_position_telemetry_mark',
-         'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION position_telemetry.track_mark('
-         || position_telemetry.mark_arguments(target_schema) || ')'
-  UNION ALL
-  SELECT 'active_positions', 'position_telemetry_insert',
-         'AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.held_marks IS NULL) EXECUTE FUNCTION position_telemetry.collect_change()'
-  UNION ALL
-  -- Short, because every statement prepares it and every mark is tested by it.
-  SELECT 'active_positions', 'position_telemetry_change',
-         'AFTER UPDATE ON %s FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status'
-         || ' OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
-         || ' OR lower(NEW.status::text COLLATE "C") = ''closed'') EXECUTE FUNCTION position_telemetry.collect_change()'
-  UNION ALL
-  SELECT 'active_positions', 'position_telemetry_write',
-         'AFTER INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '
-         || position_telemetry.statement_writer(target_schema) || '()'
-  UNION ALL
-  SELECT 'active_positions', 'position_telemetry_delete',
-         format('AFTER DELETE ON %%s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_delete()', target_schema)
-  WHERE position_telemetry.get_setting(target_schema, 'on_delete') = '"archive"'
-  UNION ALL
-  SELECT 'active_positions', 'position_telemetry_truncate',
-         format('BEFORE TRUNCATE ON %%s FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_truncate()', target_schema)
-  UNION ALL
-  SELECT 'active_positions', 'position_telemetry_freeze',
-         format('BEFORE UPDATE OF entry_features_json, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
-                || '%I.position_telemetry_freeze(''entry_features_json'', ''sentiment_snapshot'')', target_schema)
-  UNION ALL
-  SELECT 'position_history', 'position_telemetry_claim',
-         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.position_id IS NULL) EXECUTE FUNCTION %I.position_telemetry_claim()', target_schema)
-  UNION ALL
-  SELECT * FROM position_telemetry.dispatch_triggers(target_schema)
+  SELECT t.table_name, t.trigger_name, position_telemetry.tied(t.definition) FROM (
+    -- The name sorts last: other BEFORE triggers have had their say.
+    SELECT 'active_positions', 'zz_position_telemetry_mark',
+           'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION position_telemetry.track_mark('
+           || position_telemetry.mark_arguments(target_schema) || ')'
+    UNION ALL
+    SELECT 'active_positions', 'position_telemetry_insert',
+           'AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.held_marks IS NULL) EXECUTE FUNCTION position_telemetry.collect_change()'
+    UNION ALL
+    -- Short, because every statement prepares it and every mark is tested by it.
+    SELECT 'active_positions', 'position_telemetry_change',
+           'AFTER UPDATE ON %s FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status'
+           || ' OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
+           || ' OR lower(NEW.status::text COLLATE "C") = ''closed'') EXECUTE FUNCTION position_telemetry.collect_change()'
+    UNION ALL
+    SELECT 'active_positions', 'position_telemetry_write',
+           'AFTER INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '
+           || position_telemetry.statement_writer(target_schema) || '()'
+    UNION ALL
+    SELECT 'active_positions', 'position_telemetry_delete',
+           format('AFTER DELETE ON %%s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_delete()', target_schema)
+    WHERE position_telemetry.get_setting(target_schema, 'on_delete') = '"archive"'
+    UNION ALL
+    SELECT 'active_positions', 'position_telemetry_truncate',
+           format('BEFORE TRUNCATE ON %%s FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_truncate()', target_schema)
+    UNION ALL
+    SELECT 'active_positions', 'position_telemetry_freeze',
+           format('BEFORE UPDATE OF entry_features_json, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
+                  || '%I.position_telemetry_freeze(''entry_features_json'', ''sentiment_snapshot'')', target_schema)
+    UNION ALL
+    SELECT 'position_history', 'position_telemetry_claim',
+           format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.position_id IS NULL) EXECUTE FUNCTION %I.position_telemetry_claim()', target_schema)
+    UNION ALL
+    SELECT * FROM position_telemetry.dispatch_triggers(target_schema)
+  ) AS t (table_name, trigger_name, definition)
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_triggers(name) IS
 'Internal: the triggers of an attached schema; %s in a definition stands for the table.';

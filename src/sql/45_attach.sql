@@ -69,6 +69,7 @@ BEGIN
     RETURN NEXT position_telemetry.attach_function(target_schema, f.function_name, f.signature, f.source, owner);
   END LOOP;
   RETURN QUERY SELECT * FROM position_telemetry.attach_triggers(target_schema);
+  RETURN QUERY SELECT * FROM position_telemetry.remove_functions(target_schema, true);
   RETURN QUERY SELECT * FROM position_telemetry.attach_views(target_schema, owner);
   RETURN QUERY SELECT * FROM position_telemetry.attach_migrations(target_schema);
 END;
@@ -89,13 +90,7 @@ DECLARE
 BEGIN
   PERFORM position_telemetry.check_target(target_schema);
   RETURN QUERY SELECT * FROM position_telemetry.remove_triggers(target_schema, false);
-  FOR o IN SELECT p.oid::regprocedure AS signature, p.proname FROM pg_proc p
-           WHERE p.pronamespace = to_regnamespace(quote_ident(target_schema))
-             AND obj_description(p.oid, 'pg_proc') = 'Made by position_telemetry.attach(); do not edit.'
-           ORDER BY p.proname LOOP
-    EXECUTE format('DROP FUNCTION %s', o.signature);
-    RETURN NEXT position_telemetry.step('function', o.proname, 'removed');
-  END LOOP;
+  RETURN QUERY SELECT * FROM position_telemetry.remove_functions(target_schema, false);
   FOR o IN SELECT c.relname FROM pg_class c
            WHERE c.relnamespace = to_regnamespace(quote_ident(target_schema)) AND c.relkind = 'v'
              AND obj_description(c.oid, 'pg_class') ~ '\[position_telemetry [0-9a-f]{32}\]$'

@@ -78,11 +78,13 @@ RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'function ' || l.function_name, coalesce(strpos(l.source, p.prosrc) > 0, false),
-         CASE WHEN p.oid IS NULL THEN 'missing: run attach()'
-              WHEN strpos(l.source, p.prosrc) = 0 THEN 'out of date: run attach()' END
+  SELECT 'function ' || l.function_name, s.problem IS NULL, s.problem
   FROM position_telemetry.layout_functions(target_schema) l
   LEFT JOIN pg_proc p ON p.oid = to_regprocedure(format('%I.%I(%s)', target_schema, l.function_name, l.signature))
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN p.oid IS NULL THEN 'missing: run attach()'
+    WHEN strpos(l.source, p.prosrc) = 0 THEN 'out of date: run attach()'
+    WHEN NOT position_telemetry.goes_with_us(p.oid) THEN 'would outlive the extension: run attach()' END AS problem) s
 $$;
 COMMENT ON FUNCTION position_telemetry.verify_functions(name) IS 'Internal: the functions of the schema, for verify().';
 

@@ -1,10 +1,6 @@
 -- Marks for many positions at once. Every function has a form with one jsonb
 -- argument, because drivers differ in what they send for a number.
 
-CREATE TYPE position_telemetry.mark_result AS (marks integer, positions_marked integer, extremes_moved integer);
-COMMENT ON TYPE position_telemetry.mark_result IS
-'What marking returns: symbols with a usable mark, positions marked, positions whose extremes moved.';
-
 CREATE FUNCTION position_telemetry.check_prices(symbols text[], prices numeric[], what text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

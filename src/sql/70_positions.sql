@@ -47,13 +47,6 @@ $$;
 COMMENT ON FUNCTION position_telemetry.lock_position(bigint, name) IS
 'Internal: locks a position and tells whether it is closed; raises P0002 when it is not there.';
 
-CREATE TYPE position_telemetry.trade_outcome AS (
-  position_id bigint, history_id bigint, entry_price numeric, exit_price numeric, exit_time timestamptz, exit_reason text,
-  exit_reason_norm text, pnl_dollars numeric, pnl_pct numeric, net_pnl_dollars numeric, r_multiple numeric,
-  win_loss_label smallint, mfe_pct numeric, mae_pct numeric, holding_seconds bigint);
-COMMENT ON TYPE position_telemetry.trade_outcome IS
-'What close_position() returns: the outcome of a trade as position_history keeps it.';
-
 -- The archive leaves the outcome of a close of ours in a setting: the caller need
 -- not be allowed to read position_history.
 CREATE FUNCTION position_telemetry.last_outcome() RETURNS position_telemetry.trade_outcome

@@ -5,15 +5,6 @@
 -- what a position held when no fill explains it: one that was inserted without
 -- fills, or corrected by hand.
 
-CREATE TYPE position_telemetry.fill_result AS (action text, position_id bigint, closed_position_id bigint, history_id bigint);
-COMMENT ON TYPE position_telemetry.fill_result IS
-'What apply_fill() did: opened, increased, reduced, closed, reversed, confirmed or duplicate; the position that is open afterwards, the one that was closed, and its history row.';
-
--- A position as its fills make it: average cost, and what was realised so far.
-CREATE TYPE position_telemetry.folded_fills AS (held numeric, entry numeric, realized numeric, fees numeric, last_at timestamptz, fills bigint);
-COMMENT ON TYPE position_telemetry.folded_fills IS
-'Internal: a position as its ledger makes it.';
-
 -- The entry is rounded as the column stores it; what is realised absorbs the
 -- difference, so that cash flows + quantity * price * multiplier is the money
 -- curve whatever the rounding.
@@ -116,17 +107,6 @@ END;
 $$;
 COMMENT ON FUNCTION position_telemetry.check_quantity_fits(numeric, name) IS
 'Internal: raises 22023 for a quantity that the table would round.';
-
--- One fill on its way through: what it says, and the position it meets.
-CREATE TYPE position_telemetry.fill AS (
-  event_id text, instrument text, direction integer, quantity numeric, price numeric, at timestamptz, fee numeric, order_id text,
-  account_name text, multiplier numeric, strategy_type text, stop_loss numeric, exit_reason text, event_data jsonb);
-COMMENT ON TYPE position_telemetry.fill IS 'Internal: a fill, checked and rounded; direction 1 for a buy, -1 for a sell.';
-
-CREATE TYPE position_telemetry.held_position AS (
-  id bigint, direction integer, held numeric, sign integer, entry numeric, multiplier numeric, realized numeric, entry_time timestamptz,
-  order_id text);
-COMMENT ON TYPE position_telemetry.held_position IS 'Internal: an open position that a fill meets.';
 
 -- The position a fill belongs to: the one its order opened, else the oldest open
 -- one of the account's instrument. Locked.

@@ -47,10 +47,6 @@ $$;
 COMMENT ON FUNCTION position_telemetry.purge_events(interval, name) IS
 'Forgets claimed events older than the interval; returns how many. Keep them for longer than the broker replays.';
 
-CREATE TYPE position_telemetry.upsert_result AS (action text, position_id bigint);
-COMMENT ON TYPE position_telemetry.upsert_result IS
-'What upsert_position() did: inserted, updated or unchanged, and the position.';
-
 -- What a writer may set: any column of active_positions but the telemetry.
 CREATE FUNCTION position_telemetry.writable_columns(target_schema name) RETURNS text[]
 LANGUAGE sql STABLE

@@ -1,0 +1,2 @@
+-- 1.0.0 to 1.1.0. Functions and aggregates are all made again after this: here stands
+-- what that cannot do. Nothing, this time.
