@@ -81,13 +81,15 @@ run_isolation() {
     make_in_tree installcheck REGRESS=
 }
 
-# As PGXS does for an extension with TAP_TESTS. The servers that the tests start get from
-# TEMP_CONFIG what makes them find the build under test.
+# As PGXS does for an extension with TAP_TESTS: PostgreSQL 15 asks for TESTDIR, 16 and later for the
+# other two. The servers that the tests start get from TEMP_CONFIG what makes them find the build
+# under test.
 run_tap() {
-    local pgxs=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs/src/test
+    local pgxs=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs/src/test directory=$WORK/tree/build/tap
     extension_settings | as_server_user tee "$WORK/run/extension.conf" >/dev/null
-    as_server_user mkdir -p "$WORK/tree/build/tap"
-    as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$WORK/tree/build/tap" \
+    as_server_user mkdir -p "$directory"
+    as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$directory" \
+        TESTDATADIR="$directory/tmp_check" TESTLOGDIR="$directory/tmp_check/log" \
         PG_REGRESS="$pgxs/regress/pg_regress" PGPORT=65432 \
         prove --verbose --merge --timer -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
 }
