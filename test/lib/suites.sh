@@ -67,7 +67,7 @@ choose_length() {
     export PT_ROWS=40000 RUNS=60 SEQUENCES=500
 }
 
-# build [VARIABLE=VALUE]: builds and installs this flavour, and starts a server of it.
+# build [VARIABLE=VALUE...]: builds and installs this flavour, and starts a server of it.
 build() {
     make_server_dir install
     build_and_install "$@" && start_server "fsync = off" && SERVER_STARTED=true
@@ -129,11 +129,12 @@ test_server() {
     done
 }
 
-# test_flavour native|portable: builds it and runs its suites, in a directory of its own.
+# test_flavour native|portable [VARIABLE=VALUE...]: builds it, with these settings for make, and runs
+# its suites, in a directory of its own.
 test_flavour() {
-    local options=() SERVER_STARTED=false
+    local options=("${@:2}") SERVER_STARTED=false
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
-    [ "$FLAVOUR" = native ] || options=(PORTABLE=1)
+    [ "$FLAVOUR" = native ] || options+=(PORTABLE=1)
     TMPDIR=$WORK make_work_dir
     trap 'stop_tap_servers; clean_up' EXIT
     # What tests leave behind goes with that directory.
