@@ -169,11 +169,20 @@ WITH won AS (UPDATE active_positions SET status = 'closed', current_price = 102 
      lost AS (UPDATE active_positions SET status = 'closed', current_price = 98 WHERE id = 49 RETURNING id),
      gone AS (DELETE FROM active_positions WHERE id = 50 RETURNING id)
 SELECT id FROM won UNION ALL SELECT id FROM lost UNION ALL SELECT id FROM gone ORDER BY id;
+-- There is no MERGE before PostgreSQL 15: there, other statements to the same end.
+SELECT current_setting('server_version_num')::int >= 150000 AS merge \gset
+\if :merge
 MERGE INTO active_positions AS p USING (VALUES (51), (52), (66)) AS v (id) ON p.id = v.id
  WHEN MATCHED AND p.id = 52 THEN DELETE
  WHEN MATCHED THEN UPDATE SET status = 'closed', current_price = 103
  WHEN NOT MATCHED THEN INSERT (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, exit_price)
       VALUES (v.id, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closed', 104);
+\else
+DELETE FROM active_positions WHERE id = 52;
+UPDATE active_positions SET status = 'closed', current_price = 103 WHERE id = 51;
+INSERT INTO active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, exit_price)
+VALUES (66, 'AAPL', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'closed', 104);
+\endif
 SELECT a.id, a.exit_price, a.pnl_pct, o.exit_reason FROM archived a JOIN outcome o USING (id) WHERE id BETWEEN 47 AND 52 OR id = 66 ORDER BY id;
 -- A trigger of the user's own that closes at the stop.
 CREATE FUNCTION stop_out() RETURNS trigger LANGUAGE plpgsql AS $$

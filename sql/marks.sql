@@ -143,9 +143,15 @@ VALUES ('MSFT', 'STOCK', 'long', 10, 100, '2026-02-02 14:30+00', 'open', 'order-
 ON CONFLICT (alpaca_order_id) DO UPDATE SET current_price = EXCLUDED.current_price RETURNING id;
 SELECT best_pct, last_mark FROM shown WHERE id = 16;
 -- MERGE and COPY are writers like any other.
+-- There is no MERGE before PostgreSQL 15: there, other statements to the same end.
+SELECT current_setting('server_version_num')::int >= 150000 AS merge \gset
+\if :merge
 MERGE INTO active_positions AS p
 USING (VALUES (17, 109.0), (18, 91.0)) AS q (id, price) ON p.id = q.id
  WHEN MATCHED THEN UPDATE SET current_price = q.price;
+\else
+UPDATE active_positions SET current_price = CASE id WHEN 17 THEN 109.0 ELSE 91.0 END WHERE id IN (17, 18);
+\endif
 SELECT id, best_pct, worst_pct FROM shown WHERE id IN (17, 18) ORDER BY id;
 COPY active_positions (id, ticker, instrument_type, side, quantity, entry_price, entry_time, status, current_price) FROM stdin;
 39	MSFT	STOCK	short	10	100	2026-02-02 14:30+00	open	94
