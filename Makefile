@@ -29,7 +29,7 @@ SHLIB_LINK := -lstdc++
 endif
 
 # The server's headers are not ours to warn about; PostgreSQL 15 says "register".
-PG_CXXFLAGS := -std=c++20 -Wall -Wextra -Wno-register -MMD -MP \
+PG_CXXFLAGS := -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -Wno-register -MMD -MP \
                -isystem $(shell $(PG_CONFIG) --includedir-server)
 
 REGRESS = $(filter setup,$(TESTS)) $(filter-out setup,$(TESTS))

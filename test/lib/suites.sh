@@ -134,6 +134,8 @@ test_server() {
 test_flavour() {
     local options=("${@:2}") SERVER_STARTED=false
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
+    # Every major comes with a compiler of its own, and none may find anything to warn about.
+    [ "$FLAVOUR" = portable ] || options+=(WERROR=1)
     [ "$FLAVOUR" = native ] || options+=(PORTABLE=1)
     TMPDIR=$WORK make_work_dir
     trap 'stop_tap_servers; clean_up' EXIT
