@@ -139,7 +139,8 @@ clean_up() {
         return
     fi
     stop_server
-    rm -rf "$WORK"
+    # Should anything be mounted in there, it is not ours to delete.
+    rm -rf --one-file-system "$WORK"
 }
 
 # make_server_dir NAME: a private directory $WORK/NAME of the server user.
@@ -173,15 +174,17 @@ build_and_install() {
 # The throw-away server
 
 # The settings that make a server find the extension below $WORK/install. Debian's servers have
-# extension_destdir; where that is gone (PostgreSQL 18) extension_control_path does the same.
+# extension_destdir; where that is gone (PostgreSQL 18) extension_control_path does the same. A
+# server with neither finds what is in its own directories.
 extension_settings() {
     local lib=/usr/lib/postgresql/$PG_MAJOR/lib
     echo "dynamic_library_path = '$WORK/install$lib:$lib'"
-    if [[ $(postgres --describe-config) == *extension_destdir* ]]; then
-        echo "extension_destdir = '$WORK/install'"
-    else
-        echo "extension_control_path = '$WORK/install/usr/share/postgresql/$PG_MAJOR:\$system'"
-    fi
+    case $(postgres --describe-config) in
+        *extension_destdir*) echo "extension_destdir = '$WORK/install'" ;;
+        *extension_control_path*)
+            echo "extension_control_path = '$WORK/install/usr/share/postgresql/$PG_MAJOR:\$system'"
+            ;;
+    esac
 }
 
 server_settings() {

@@ -6,8 +6,10 @@
 
 RESULTS= # a file: such lines, with the suite as a fourth field
 
+# ON_MAJOR: the PostgreSQL major that suites run on, where it is not the host's.
+# RESULTS_FILE: where the results go if this run is a part of another one, which says the totals.
 start_results() {
-    RESULTS=$WORK/results
+    RESULTS=${RESULTS_FILE:-$WORK/results}
     : >"$RESULTS"
 }
 
@@ -67,7 +69,8 @@ read_script() {
 # A suite that fails, and one that ran nothing, counts as a failed test at least. Then its log is
 # shown, and the files that $DETAILS names.
 run_suite() {
-    local suite=$1 reader=$2 status=0 started=$SECONDS log=${1//,/}
+    local suite=$1${ON_MAJOR:+, PostgreSQL $ON_MAJOR} reader=$2 status=0 started=$SECONDS log
+    log=${suite//,/}
     log=$WORK/${log// /_}.log
     shift 2
     "$@" >"$log" 2>&1 </dev/null || status=$?
@@ -132,7 +135,9 @@ print_totals() {
         echo "FAILED: the run was broken off, exit status $1"
         printf 'failed\tbroken off\t\trun\n' >>"$RESULTS"
     fi
-    list_skipped
-    echo "totals: $(count "$RESULTS")"
+    if [ -z "${RESULTS_FILE:-}" ]; then
+        list_skipped
+        echo "totals: $(count "$RESULTS")"
+    fi
     ! grep -q '^failed' "$RESULTS"
 }

@@ -67,7 +67,7 @@ choose_length() {
     export PT_ROWS=40000 RUNS=60 SEQUENCES=500
 }
 
-# build [VARIABLE=VALUE]: builds and installs this flavour, and starts a server of it.
+# build [VARIABLE=VALUE...]: builds and installs this flavour, and starts a server of it.
 build() {
     make_server_dir install
     build_and_install "$@" && start_server "fsync = off" && SERVER_STARTED=true
@@ -81,13 +81,15 @@ run_isolation() {
     make_in_tree installcheck REGRESS=
 }
 
-# As PGXS does for an extension with TAP_TESTS. The servers that the tests start get from
-# TEMP_CONFIG what makes them find the build under test.
+# As PGXS does for an extension with TAP_TESTS: PostgreSQL 15 asks for TESTDIR, 16 and later for the
+# other two. The servers that the tests start get from TEMP_CONFIG what makes them find the build
+# under test.
 run_tap() {
-    local pgxs=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs/src/test
+    local pgxs=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs/src/test directory=$WORK/tree/build/tap
     extension_settings | as_server_user tee "$WORK/run/extension.conf" >/dev/null
-    as_server_user mkdir -p "$WORK/tree/build/tap"
-    as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$WORK/tree/build/tap" \
+    as_server_user mkdir -p "$directory"
+    as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$directory" \
+        TESTDATADIR="$directory/tmp_check" TESTLOGDIR="$directory/tmp_check/log" \
         PG_REGRESS="$pgxs/regress/pg_regress" PGPORT=65432 \
         prove --verbose --merge --timer -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
 }
@@ -127,11 +129,12 @@ test_server() {
     done
 }
 
-# test_flavour native|portable: builds it and runs its suites, in a directory of its own.
+# test_flavour native|portable [VARIABLE=VALUE...]: builds it, with these settings for make, and runs
+# its suites, in a directory of its own.
 test_flavour() {
-    local options=() SERVER_STARTED=false
+    local options=("${@:2}") SERVER_STARTED=false
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
-    [ "$FLAVOUR" = native ] || options=(PORTABLE=1)
+    [ "$FLAVOUR" = native ] || options+=(PORTABLE=1)
     TMPDIR=$WORK make_work_dir
     trap 'stop_tap_servers; clean_up' EXIT
     # What tests leave behind goes with that directory.
