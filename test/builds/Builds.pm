@@ -33,11 +33,11 @@ sub files_of {
 }
 
 # An empty database that finds the files of a build, or of an installation directory
-# given instead of its name.
+# given instead of its name, or no files of ours.
 sub new_database {
   my ($node, $name, $files, %as) = @_;
   query($node, "CREATE DATABASE $name" . ($as{owner} ? " OWNER $as{owner}" : ''));
-  use_files($node, $name, $files) if defined $files;
+  use_files($node, $name, $files // '/nowhere');
   return $name;
 }
 

@@ -80,7 +80,7 @@ test_in_chroot() {
         skip_major "$major" "$reason"
         return
     fi
-    [ ${#FLAVOURS[@]} -eq 2 ] || arguments+=(--flavour "${FLAVOURS[0]}")
+    [ ${#FLAVOURS[@]} -gt 1 ] || arguments+=(--flavour "${FLAVOURS[0]}")
     chmod 1777 "$WORK"
     unshare --mount --pid --fork --kill-child "$PROJECT/test/lib/in_chroot.sh" "$root" "$WORK" \
         PG_MAJOR="$major" ON_MAJOR="$major" RESULTS_FILE=/tmp/results \
