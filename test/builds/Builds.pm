@@ -37,7 +37,7 @@ sub files_of {
 sub new_database {
   my ($node, $name, $files, %as) = @_;
   query($node, "CREATE DATABASE $name" . ($as{owner} ? " OWNER $as{owner}" : ''));
-  use_files($node, $name, $files // '/nowhere');
+  use_files($node, $name, $files // '');
   return $name;
 }
 
@@ -45,7 +45,7 @@ sub new_database {
 # them over the others.
 sub use_files {
   my ($node, $database, $files) = @_;
-  my $directory = $files =~ m{/} ? $files : files_of($files);
+  my $directory = $files =~ m{/|^$} ? $files : files_of($files);
   return query($node, "ALTER DATABASE $database SET extension_destdir = '$directory'");
 }
 

@@ -19,9 +19,9 @@ my $script = script_of('plain');
 
 sub new_plain {
   my ($database) = @_;
-  new_database($node, $database, undef, owner => 'desk');
+  new_database($node, $database);
+  query($node, "GRANT CREATE ON DATABASE $database TO desk; GRANT CREATE ON SCHEMA public TO desk", database => $database);
   psql_ok($node, $database, $script, "$database: the script installs", @desk);
-  query($node, 'GRANT ALL ON SCHEMA public TO desk', database => $database);
   query($node, "SELECT position_telemetry.attach('public')", database => $database, @desk);
   trade($node, $database, @desk);
   return $database;
@@ -41,6 +41,21 @@ section 'run again' => sub {
   is(query($node, "SELECT object FROM position_telemetry.attach('public') WHERE action <> 'kept'", database => 'again', @desk), '',
     'run again: attach() finds nothing to do');
   life_goes_on_ok($node, 'again', 'run again', @desk);
+};
+
+section 'dump and restore' => sub {
+  new_plain('dumped');
+  my $rows = snapshot($node, 'public', database => 'dumped');
+  my $dump = dump_ok($node, 'dumped', '--no-privileges', '-U', 'desk');
+  new_database($node, 'restored');
+  query($node, 'GRANT CREATE ON DATABASE restored TO desk; GRANT CREATE ON SCHEMA public TO desk', database => 'restored');
+  psql_ok($node, 'restored', $dump, 'the dump of everything is restored', @desk);
+  query($node, 'GRANT USAGE ON SCHEMA position_telemetry TO PUBLIC', database => 'restored', @desk);
+  unchanged_ok(snapshot($node, 'public', database => 'restored'), $rows, 'restored: the same rows');
+  same_catalog_ok($node, 'restored', 'fresh', 'restored');
+  is(query($node, "SELECT object FROM position_telemetry.attach('public') WHERE action <> 'kept'", database => 'restored', @desk), '',
+    'restored: attach() finds nothing to do');
+  life_goes_on_ok($node, 'restored', 'restored', @desk);
 };
 
 # A version that is not there yet: a function more, and a column more in a type.

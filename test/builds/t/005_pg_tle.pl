@@ -24,12 +24,13 @@ query($node, 'CREATE EXTENSION position_telemetry', database => 'fresh');
 attach_ok($node, 'public', database => 'fresh', name => 'a schema attached by the portable build of the file system');
 trade($node, 'fresh');
 
-# A database of the role's, with pg_tle in it, as a managed server has it.
+# A database with pg_tle in it, as a managed server has it, and what the README grants.
 sub new_managed {
   my ($database, $version) = @_;
-  new_database($node, $database, undef, owner => 'desk');
+  new_database($node, $database);
   query($node, 'CREATE EXTENSION pg_tle' . ($version ? " VERSION '$version'" : ''), database => $database);
-  query($node, 'GRANT pgtle_admin TO desk; GRANT ALL ON SCHEMA public TO desk', database => $database);
+  query($node, "GRANT pgtle_admin TO desk; GRANT CREATE ON DATABASE $database TO desk; GRANT CREATE ON SCHEMA public TO desk",
+    database => $database);
   return $database;
 }
 
@@ -38,6 +39,11 @@ sub same_as_fresh_ok {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   same_catalog_ok($node, $database, 'fresh', $name);
   return verify_ok($node, 'public', "$name: every object is in place", database => $database, @desk);
+}
+
+sub dump_views {
+  my ($database) = @_;
+  return query($node, "SELECT format('CREATE VIEW public.%I AS %s', viewname, definition) FROM pg_views WHERE viewname LIKE 'my%'", database => $database);
 }
 
 foreach my $version ('1.0.0', '') {
@@ -64,8 +70,20 @@ foreach my $version ('1.0.0', '') {
   same_as_fresh_ok($old, "$pg_tle, updated");
   unchanged_ok(snapshot($node, 'public', database => $old), $rows, "$pg_tle, updated: no row has changed");
 
+  # Back to 1.0.0, which is still registered, and to this version again. The user's own
+  # views go with CASCADE, and are made again.
+  my $views = dump_views($old);
+  foreach my $back ("DROP EXTENSION position_telemetry CASCADE; CREATE EXTENSION position_telemetry SCHEMA position_telemetry VERSION '1.0.0'",
+      'ALTER EXTENSION position_telemetry UPDATE') {
+    query($node, "BEGIN; $back; SELECT position_telemetry.attach('public'); COMMIT", database => $old, @desk);
+    verify_ok($node, 'public', "$pg_tle, $back: every object is in place", database => $old, @desk);
+    unchanged_ok(snapshot($node, 'public', database => $old), $rows, "$pg_tle, $back: no row has changed");
+  }
+  query($node, $views, database => $old, @desk);
+  same_as_fresh_ok($old, "$pg_tle, there and back");
+
   # Dumped and restored by the same role, into a database that has pg_tle.
-  my $dump = dump_ok($node, $old, '--exclude-schema=pgtle', '--extension=position_telemetry', '-U', 'desk');
+  my $dump = dump_ok($node, $old, '--exclude-schema=pgtle', '--extension=position_telemetry', '--no-privileges', '-U', 'desk');
   my $copy = new_managed("copy_of_$old", $version);
   psql_ok($node, $copy, $script, "$pg_tle: registered where the dump goes", @desk);
   psql_ok($node, $copy, $dump, "$pg_tle: the dump is restored", @desk);
@@ -77,7 +95,7 @@ foreach my $version ('1.0.0', '') {
 
   # The whole database, registration and all, as one that administers the server dumps it.
   my $whole = dump_ok($node, $database);
-  new_database($node, "whole_of_$database", undef, owner => 'desk');
+  new_database($node, "whole_of_$database");
   my $before_dump = snapshot($node, 'public', database => $database);
   psql_ok($node, "whole_of_$database", $whole, "$pg_tle: the dump of everything is restored");
   unchanged_ok(snapshot($node, 'public', database => "whole_of_$database"), $before_dump, "$pg_tle, everything restored: the same rows");
@@ -109,7 +127,7 @@ section 'refusals' => sub {
   new_managed('later');
   query($node, "SELECT pgtle.install_extension('position_telemetry', '9.0.0', '', 'SELECT 1')", database => 'later', @desk);
   like(psql_error($node, 'later', $script, @desk), qr/ERROR:  55000: a version later than .* is registered.*HINT:/s, 'an earlier script is refused');
-  new_database($node, 'without', undef, owner => 'desk');
+  new_database($node, 'without');
   like(psql_error($node, 'without', $script, @desk), qr/ERROR:  55000: pg_tle is not in database "without".*HINT:/s, 'and one without pg_tle');
 };
 
