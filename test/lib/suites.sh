@@ -187,3 +187,40 @@ test_both() {
     ! wanted builds || run_suite "builds" read_tap run_tap test/builds
     ! wanted differential || run_suite "differential" read_script run_differential
 }
+
+# ------------------------------------------------------------------------------------------
+# Tests on a server where the portable build comes through pg_tle, and there are no files of it
+
+# Every database that is made there has the registration, but for those that pg_regress makes itself.
+start_pg_tle_server() {
+    start_server "fsync = off" "shared_preload_libraries = 'pg_tle'" "extension_destdir = ''" &&
+        run_sql -d template1 -c "CREATE EXTENSION pg_tle" &&
+        "$PROJECT/scripts/assemble" tle | run_sql -d template1 &&
+        run_sql -c "CREATE DATABASE contrib_regression" -c "CREATE DATABASE isolation_regression" &&
+        run_sql -d isolation_regression -c "CREATE EXTENSION position_telemetry" &&
+        SERVER_STARTED=true
+}
+
+run_regress_existing() {
+    as_server_user mkdir -p "$WORK/tree/build"
+    make_in_tree installcheck PORTABLE=1 EXTRA_REGRESS_OPTS=--use-existing "$@"
+}
+
+test_pg_tle() {
+    local SERVER_STARTED=false suite
+    if [ ! -e "/usr/share/postgresql/$PG_MAJOR/extension/pg_tle.control" ]; then
+        run_suite "pg_tle" read_script echo "skipped pg_tle: it is not installed on this machine"
+        return
+    fi
+    make_group_dir portable
+    SHORTER=(--quick)
+    run_suite "server with pg_tle" read_script start_pg_tle_server
+    $SERVER_STARTED || return 0
+    ! wanted regress || DETAILS=$WORK/tree/regression.diffs \
+        run_suite "regress, pg_tle" read_regress run_regress_existing ISOLATION=
+    ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
+        run_suite "isolation, pg_tle" read_regress run_regress_existing REGRESS=
+    for suite in client writers; do
+        ! wanted "$suite" || run_suite "$suite, pg_tle" read_script run_script "test/$suite/run.sh" "${SHORTER[@]}"
+    done
+}
