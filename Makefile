@@ -50,7 +50,7 @@ include $(PGXS)
 
 all: $(DATA)
 
-$(EXTENSION_SQL): scripts/assemble $(EXTENSION).control $(wildcard src/sql/*.sql src/update/*.sql)
+$(EXTENSION_SQL): scripts/assemble $(EXTENSION).control $(wildcard src/sql/*.sql src/update/*.sql src/install/*.sql)
 	scripts/assemble files $(FLAVOUR) $(BUILD_DIR)
 
 $(UPDATE_SQL): $(EXTENSION_SQL) ;

@@ -438,8 +438,13 @@ CREATE OR REPLACE FUNCTION %1$I.position_telemetry_write() RETURNS trigger LANGU
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-  changes record := position_telemetry.dequeue(TG_RELID);
+  changes record;
 BEGIN
+  IF position_telemetry.build() <> 'portable' THEN
+    RAISE EXCEPTION '%%.position_telemetry_write() belongs to the portable build', TG_TABLE_SCHEMA
+      USING ERRCODE = '39P01', HINT = format('Run SELECT * FROM position_telemetry.attach(%%L).', TG_TABLE_SCHEMA);
+  END IF;
+  changes := position_telemetry.dequeue(TG_RELID);
   IF changes.closed IS NOT NULL THEN
     PERFORM %1$I.position_telemetry_sync(changes.closed, changes.reopened, changes.edited, changes.rejected);
   END IF;

@@ -76,7 +76,7 @@ take_results() {
 
 # The same scripts/test runs in there.
 test_in_chroot() {
-    local major=$1 status=0 root reason arguments=("${SUITES[@]}")
+    local major=$1 status=0 root reason flavour arguments=("${SUITES[@]}")
     reason=$(no_chroot)
     root=$(majors_cache)/postgresql-$major
     TMPDIR=$WORK make_work_dir
@@ -88,7 +88,9 @@ test_in_chroot() {
         skip_major "$major" "$reason"
         return
     fi
-    [ ${#FLAVOURS[@]} -eq 2 ] || arguments+=(--flavour "${FLAVOURS[0]}")
+    for flavour in "${FLAVOURS[@]}"; do
+        arguments+=(--flavour "$flavour")
+    done
     chmod 1777 "$WORK"
     unshare --mount --pid --fork --kill-child "$PROJECT/test/lib/in_chroot.sh" "$root" "$WORK" \
         PG_MAJOR="$major" ON_MAJOR="$major" RESULTS_FILE=/tmp/results \
@@ -146,23 +148,30 @@ test_on_package() {
 
 # ------------------------------------------------------------------------------------------
 
-# restrict_suites SUITE...: of those that are wanted, only these.
-restrict_suites() {
-    local suite restricted=()
-    for suite in "$@"; do
-        ! wanted "$suite" || restricted+=("$suite")
+# restrict ARRAY WORD...: of the words in the array, only these.
+restrict() {
+    local -n words=$1
+    local word kept=()
+    for word in "${@:2}"; do
+        [[ " ${words[*]} " != *" $word "* ]] || kept+=("$word")
     done
-    SUITES=("${restricted[@]}")
+    words=("${kept[@]}")
 }
 
 # test_major MAJOR: the suites that tell whether a build works on it.
 test_major() {
-    if [ -n "$(debian_release "$1")" ]; then
-        restrict_suites regress isolation tap docs
-        [ ${#SUITES[@]} -eq 0 ] || test_in_chroot "$1"
-    elif [[ " ${FLAVOURS[*]} " == *" portable "* ]]; then
-        # The package has none of the programs that the TAP tests run.
-        restrict_suites regress isolation docs
-        [ ${#SUITES[@]} -eq 0 ] || test_on_package "$1"
+    restrict FLAVOURS native portable
+    restrict SUITES regress isolation tap docs
+    if [ -z "$(debian_release "$1")" ]; then
+        # The package has no headers, and none of the programs that the TAP tests run.
+        restrict FLAVOURS portable
+        restrict SUITES regress isolation docs
+    fi
+    if [ ${#FLAVOURS[@]} -eq 0 ] || [ ${#SUITES[@]} -eq 0 ]; then
+        return
+    elif [ -n "$(debian_release "$1")" ]; then
+        test_in_chroot "$1"
+    else
+        test_on_package "$1"
     fi
 }

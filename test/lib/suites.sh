@@ -8,7 +8,13 @@
 
 # The names of all suites, one per line.
 suites() {
-    printf '%s\n' unit regress isolation tap
+    printf '%s\n' unit
+    suites_of_one_build
+    suites_of_both_builds
+}
+
+suites_of_one_build() {
+    printf '%s\n' regress isolation tap
     script_suites
 }
 
@@ -16,24 +22,28 @@ script_suites() {
     local directory
     for directory in "$PROJECT"/test/*/; do
         [ ! -x "$directory/run.sh" ] || basename "$directory"
-    done
+    done | grep -vxF "$(suites_of_both_builds)"
 }
 
+# These compare the two builds, or lead from one to the other.
+suites_of_both_builds() {
+    printf '%s\n' builds differential
+}
+
+# wanted SUITE...: whether one of them is.
 wanted() {
-    [[ " ${SUITES[*]} " == *" $1 "* ]]
-}
-
-needs_server() {
-    [ "${SUITES[*]}" != unit ]
+    local suite
+    for suite in "$@"; do
+        [[ " ${SUITES[*]} " != *" $suite "* ]] || return 0
+    done
+    return 1
 }
 
 install_test_packages() {
     ! wanted unit || install_packages cmake ninja-build libgtest-dev
     ! wanted client || install_packages python3 python3-psycopg2 python3-psycopg python3-asyncpg
-    if wanted vectors || wanted writers; then
-        install_packages python3 python3-psycopg2
-    fi
-    if wanted tap; then
+    ! wanted vectors writers differential || install_packages python3 python3-psycopg2
+    if wanted tap builds; then
         install_packages perl libipc-run-perl
         # Not of every major there is one: the test that needs it then says so.
         install_packages "postgresql-$PG_MAJOR-cron" || echo "going on without it"
@@ -81,9 +91,9 @@ run_isolation() {
     make_in_tree installcheck REGRESS=
 }
 
-# As PGXS does for an extension with TAP_TESTS: PostgreSQL 15 asks for TESTDIR, 16 and later for the
-# other two. The servers that the tests start get from TEMP_CONFIG what makes them find the build
-# under test.
+# run_tap DIRECTORY: as PGXS does for an extension with TAP_TESTS. PostgreSQL 15 asks for TESTDIR, 16
+# and later for the other two. The servers that the tests start get from TEMP_CONFIG what makes them
+# find the build under test.
 run_tap() {
     local pgxs=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs/src/test directory=$WORK/tree/build/tap
     extension_settings | as_server_user tee "$WORK/run/extension.conf" >/dev/null
@@ -91,7 +101,7 @@ run_tap() {
     as_server_user env TEMP_CONFIG="$WORK/run/extension.conf" TESTDIR="$directory" \
         TESTDATADIR="$directory/tmp_check" TESTLOGDIR="$directory/tmp_check/log" \
         PG_REGRESS="$pgxs/regress/pg_regress" PGPORT=65432 \
-        prove --verbose --merge --timer -I "$pgxs/perl" "$WORK"/tree/test/tap/t/*.pl
+        prove --verbose --merge --timer -I "$pgxs/perl" "$WORK/tree/$1"/t/*.pl
 }
 
 # Perl that dies of a signal leaves the servers of its test running.
@@ -123,27 +133,96 @@ test_server() {
         run_suite "regress, $FLAVOUR" read_regress run_regress
     ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
         run_suite "isolation, $FLAVOUR" read_regress run_isolation
-    ! wanted tap || run_suite "tap, $FLAVOUR" read_tap run_tap
+    ! wanted tap || run_suite "tap, $FLAVOUR" read_tap run_tap test/tap
     for suite in $(script_suites); do
         ! wanted "$suite" || run_scripts "$suite"
     done
 }
 
+# What tests leave behind goes with a directory of the group's own.
+make_group_dir() {
+    export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
+    TMPDIR=$WORK make_work_dir
+    trap 'stop_tap_servers; clean_up' EXIT
+    export TMPDIR=$WORK/tmp
+    mkdir -m 1777 "$TMPDIR"
+    copy_tree
+}
+
 # test_flavour native|portable [VARIABLE=VALUE...]: builds it, with these settings for make, and runs
-# its suites, in a directory of its own.
+# its suites.
 test_flavour() {
     local options=("${@:2}") SERVER_STARTED=false
-    export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
+    make_group_dir "$1"
     # Every major comes with a compiler of its own, and none may find anything to warn about.
     [ "$FLAVOUR" = portable ] || options+=(WERROR=1)
     [ "$FLAVOUR" = native ] || options+=(PORTABLE=1)
-    TMPDIR=$WORK make_work_dir
-    trap 'stop_tap_servers; clean_up' EXIT
-    # What tests leave behind goes with that directory.
-    export TMPDIR=$WORK/tmp
-    mkdir -m 1777 "$TMPDIR"
     choose_length
-    copy_tree
     run_suite "build, $FLAVOUR" read_script build "${options[@]}"
     ! $SERVER_STARTED || test_server
+}
+
+# ------------------------------------------------------------------------------------------
+# Tests on a server that has both builds
+
+build_both() {
+    build && make_in_tree install PORTABLE=1 DESTDIR="$PORTABLE_DESTDIR"
+}
+
+# A database finds the files of the native build unless it is told otherwise.
+run_differential() {
+    local length=2000
+    ! $AT_LENGTH || length=10000
+    run_sql -c "CREATE DATABASE native" -c "CREATE DATABASE portable" \
+        -c "ALTER DATABASE portable SET extension_destdir = '$PORTABLE_DESTDIR'" &&
+        NATIVE_DSN="dbname=native" PORTABLE_DSN="dbname=portable" \
+            run_script test/differential/run.sh --statements "$length"
+}
+
+test_both() {
+    local SERVER_STARTED=false
+    make_group_dir both
+    export NATIVE_DESTDIR=$WORK/install PORTABLE_DESTDIR=$WORK/install-portable
+    make_server_dir install-portable
+    run_suite "build, both" read_script build_both
+    $SERVER_STARTED || return 0
+    ! wanted builds || run_suite "builds" read_tap run_tap test/builds
+    ! wanted differential || run_suite "differential" read_script run_differential
+}
+
+# ------------------------------------------------------------------------------------------
+# Tests on a server where the portable build comes through pg_tle, and there are no files of it
+
+# Every database that is made there has the registration, but for those that pg_regress makes itself.
+start_pg_tle_server() {
+    start_server "fsync = off" "shared_preload_libraries = 'pg_tle'" "extension_destdir = ''" &&
+        run_sql -d template1 -c "CREATE EXTENSION pg_tle" &&
+        "$PROJECT/scripts/assemble" tle | run_sql -d template1 &&
+        run_sql -c "CREATE DATABASE contrib_regression" -c "CREATE DATABASE isolation_regression" &&
+        run_sql -d isolation_regression -c "CREATE EXTENSION position_telemetry" &&
+        SERVER_STARTED=true
+}
+
+run_regress_existing() {
+    as_server_user mkdir -p "$WORK/tree/build"
+    make_in_tree installcheck PORTABLE=1 EXTRA_REGRESS_OPTS=--use-existing "$@"
+}
+
+test_pg_tle() {
+    local SERVER_STARTED=false suite
+    if [ ! -e "/usr/share/postgresql/$PG_MAJOR/extension/pg_tle.control" ]; then
+        run_suite "pg_tle" read_script echo "skipped pg_tle: it is not installed on this machine"
+        return
+    fi
+    make_group_dir portable
+    SHORTER=(--quick)
+    run_suite "server with pg_tle" read_script start_pg_tle_server
+    $SERVER_STARTED || return 0
+    ! wanted regress || DETAILS=$WORK/tree/regression.diffs \
+        run_suite "regress, pg_tle" read_regress run_regress_existing ISOLATION=
+    ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
+        run_suite "isolation, pg_tle" read_regress run_regress_existing REGRESS=
+    for suite in client writers; do
+        ! wanted "$suite" || run_suite "$suite, pg_tle" read_script run_script "test/$suite/run.sh" "${SHORTER[@]}"
+    done
 }

@@ -15,14 +15,14 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_cluster is_portable query sqlstate error_of attach_ok verify_ok
+our @EXPORT = qw(new_server new_cluster is_portable query sqlstate error_of attach_ok verify_ok
   archive_ok extremes_ok snapshot unchanged_ok section start_script finish_script);
 
 sub is_portable { return ($ENV{FLAVOUR} // 'native') eq 'portable' }
 
-# A running server with the extension created in database postgres.
-# conf: lines for postgresql.conf; streaming: as allows_streaming of init().
-sub new_cluster {
+# A running server. conf: lines for postgresql.conf; streaming: as allows_streaming
+# of init().
+sub new_server {
   my ($name, %options) = @_;
   my $node = PostgreSQL::Test::Cluster->new($name);
   $node->init(
@@ -38,6 +38,13 @@ sub new_cluster {
   }
   $node->append_conf('postgresql.conf', $options{conf}) if defined $options{conf};
   $node->start;
+  return $node;
+}
+
+# The same with the extension created in database postgres.
+sub new_cluster {
+  my ($name, %options) = @_;
+  my $node = new_server($name, %options);
   query($node, 'CREATE EXTENSION position_telemetry');
   my $build = query($node, 'SELECT position_telemetry.build()');
   my $wanted = $ENV{FLAVOUR} // $build;
