@@ -216,7 +216,7 @@ start_server() {
     export PGHOST=$WORK/run PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
     make_server_dir run
     make_server_dir data
-    quietly "starting a throw-away PostgreSQL $PG_MAJOR server" launch_server "$@"
+    quietly "starting a throw-away PostgreSQL ${ON_MAJOR:-$PG_MAJOR} server" launch_server "$@"
 }
 
 # Stops the server, if there is one, and deletes its data.
