@@ -77,3 +77,18 @@ SELECT call, testing.outcome('SELECT position_telemetry.correct_excursion(' || c
                (3, $$11, 110, 'Infinity', 'not a price', 't_correct'$$)) AS v(n, call) ORDER BY n;
 SELECT * FROM shown WHERE id = 11;
 SELECT count(*) AS logged FROM telemetry_events WHERE kind = 'excursion_correction' AND position_id NOT IN (9, 10);
+-- The same number with other decimals is no change: 10 is 10.00, so the quantity stays and the entry price is corrected.
+CREATE SCHEMA t_correct_plain;
+SET search_path = t_correct_plain;
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker text, quantity numeric, entry_price numeric, current_price double precision);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_correct_plain');
+INSERT INTO active_positions (ticker, quantity, entry_price) VALUES ('AAPL', 10.00, 100);
+UPDATE active_positions SET current_price = 110;
+UPDATE active_positions SET quantity = 10, entry_price = 105;
+SELECT best_unrealized_pnl_pct AS best_pct, best_unrealized_pnl_dollars AS best_dollars FROM active_positions;
+UPDATE active_positions SET status = 'closed', closed_at = '2026-02-02 15:30+00';
+UPDATE position_history SET pnl_dollars = 1;
+UPDATE active_positions SET quantity = 10.0, entry_price = 105.00;
+SELECT pnl_dollars AS as_edited FROM position_history;
+UPDATE active_positions SET quantity = 11;
+SELECT pnl_dollars AS brought_up_to_date FROM position_history;
