@@ -163,9 +163,13 @@ void reject(Update& u, const Offer& offer) {
   count_rejected(u.row, offer.number);
 }
 
+// What was too large to be a mark is not the last one either.
 std::optional<Fixed8> last_price(const Row& row) {
-  const auto last = fixed8_of(row, kLastMarkPrice);
-  return last ? last : fixed8_of(row, kCurrentPrice);
+  for (const Column c : {kLastMarkPrice, kCurrentPrice}) {
+    const auto price = fixed8_of(row, c);
+    if (price && fits(*price, kLimit)) return price;
+  }
+  return std::nullopt;
 }
 
 // How many marks in a row the guard has held back that agree, this one included.

@@ -166,7 +166,9 @@ BEGIN
 
   -- Corrections re-base; a fill, which changes the quantity, does not.
   IF TG_OP = 'UPDATE' THEN
-    last := position_telemetry.finite(round(coalesce(OLD.last_mark_price::numeric, OLD.current_price::numeric), 8));
+    -- What was too large to be a mark is not the last one either.
+    last := coalesce(position_telemetry.fitting(round(OLD.last_mark_price::numeric, 8)),
+                     position_telemetry.fitting(round(OLD.current_price::numeric, 8)));
     was_d := position_telemetry.row_direction(OLD.side::text, OLD.quantity::numeric);
     correction := was_d <> d OR (OLD.quantity IS NOT DISTINCT FROM NEW.quantity
       AND (OLD.entry_price, OLD.multiplier, OLD.instrument_type, OLD.option_symbol)
