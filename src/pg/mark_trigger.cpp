@@ -265,12 +265,17 @@ void revalue_last_mark(Update& u) {
   if (!now.overflow) set_current_pnl(u.row, now.pnl, *u.settings);
 }
 
+bool nothing_realized(const Terms& terms) {
+  return terms.realized.kind == Number::Kind::kExact &&
+         terms.realized.value == 0;
+}
+
 void rebase_after_correction(Update& u) {
   Terms before = terms_of(u.old_row);
   if (!is_correction(u, before)) return;
   Excursion corrected = u.excursion;
   if (before.direction != u.terms.direction) {
-    mirror(corrected, fixed8_or_zero(u.old_row, kRealizedPnl) == 0);
+    mirror(corrected, nothing_realized(before));
     before.direction = u.terms.direction;
   }
   bool overflow = false;
