@@ -16,8 +16,8 @@ AS_TEXT = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), 
 TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d(?::\d\d)?)?")
 # A time that is so long ago that it was counted from now; and from when on generate_recommendations() looked.
 LONG_AGO = re.compile(r"""("holding_seconds": )\d{8,}|("holding_minutes": )\d{6,}|(learning_trades\(')[^']*""")
-# By so many hours a time of now is off that went through a column without zone.
-OFFSETS = (0, -5, 9, 5, -9)
+# By so many hours a time of now can be off that went through a column without zone.
+OFFSETS = sorted(range(-14, 15), key=abs)
 
 
 @dataclasses.dataclass

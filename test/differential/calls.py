@@ -236,7 +236,7 @@ def vocabulary(w):
         "sentiment_class": as_json(w.sentiment()), "flatten_json": as_json(w.features()), "stop_candidates": "", "target_candidates": "",
         "confidence_candidates": "", "first_level_reached": "3, -2, -1, 0.5, %s, %s" % (w.pick(["1", "5", "NULL"]), w.pick(["2", "5", "NULL"])),
         "level_changes": "%s, 3, -2, %s" % (w.pick(["1.5", "-1"]), w.pick(["1", "2.5", "5"])), "is_finite": number(), "outcome_names": ""}
-    for function in w.rng.sample(sorted(choices), 2):
+    for function in w.rng.sample(sorted(choices), 4):
         yield Statement(function, "SELECT * FROM position_telemetry.%s(%s)" % (function, choices[function]), DOUBLE)
 
 
@@ -271,6 +271,10 @@ def planted_trades(w):
         FROM generate_series(1, 200) AS k, LATERAL (SELECT round(sin(k * 7.0)::numeric * 2 + 2 * (k %% 2), 4) AS pct) AS p
         ON CONFLICT DO NOTHING""" % w.name)
     yield from advice(w)
+    newest = "(SELECT max(id) FROM %s.learning_recommendations WHERE status = '%%s')" % w.name
+    yield Statement("review_recommendation", call(w, "review_recommendation", newest % "pending" + ", 'approved', 'desk'"))
+    yield Statement("mark_applied", call(w, "mark_applied", newest % "approved"))
+    yield Statement("rollback_recommendation", call(w, "rollback_recommendation", newest % "applied"))
     yield Statement("delete planted", "DELETE FROM %s.position_history WHERE position_id >= 1000000" % w.name)
 
 
@@ -346,7 +350,7 @@ def inference(w):
     forecast = "(VALUES %s) AS v (c, t)" % ", ".join("(%s::float8, %s)" % (round(w.rng.random(), 2), w.pick(["true", "false"])) for _ in range(20))
     x, df, p = w.rng.uniform(-8, 8), w.pick([1, 2, 2.5, 10, 50, 1000]), w.pick([0.001, 0.025, 0.5, 0.9, 0.999])
     moments = "position_telemetry.central_moments(x)"
-    sql = w.pick([
+    choices = [
         "SELECT m, %s FROM (SELECT %s AS m FROM %s) AS s" % (", ".join("position_telemetry.%s(m)" % n for n in ("mean", "stddev", "skewness", "kurtosis", "min", "max")), moments, values),
         "SELECT (position_telemetry.welch_t_test(%s, %s)).* FROM %s" % (moments, moments.replace("(x)", "(x * 2)"), values),
         "SELECT position_telemetry.brier_score(c, t), position_telemetry.expected_calibration_error(c, t), position_telemetry.expected_calibration_error(c, t, %s) FROM %s"
@@ -358,11 +362,16 @@ def inference(w):
         "SELECT s, position_telemetry.moments(s), position_telemetry.sample_percentile(s, 0.4), position_telemetry.merge_samples(ARRAY[s, s]) "
         "FROM (SELECT position_telemetry.summarize_values(array_agg(x)) AS s FROM %s WHERE x IS NOT NULL) AS q" % values,
         "SELECT position_telemetry.merge_summaries(ARRAY[s, s]) FROM (SELECT position_telemetry.summarize_trades(array_agg(ROW(a0, a1, a2, a3, a4, a5, a6, a7)::position_telemetry.trade)) AS s FROM %s) AS q"
-        % random_trades(w)])
-    yield Statement("inference", sql, STUDENT if "_t_" in sql or "mean_difference" in sql else DOUBLE)
+        % random_trades(w)]
+    for sql in w.rng.sample(choices, 2):
+        yield Statement("inference", sql, STUDENT if "_t_" in sql or "mean_difference" in sql else DOUBLE)
 
 
 SCENARIOS = (
     (14, apply_marks), (6, apply_quotes), (7, close_position), (3, correct_excursion), (3, house_keeping), (0.5, unarchived), (8, apply_fill),
     (2, fills_of_one), (1, rebuild), (2, claim_event), (4, upsert_position), (4, vocabulary), (1.5, compute_stats), (4, read_view), (1, advice),
     (0.3, planted_trades), (0.6, training), (0.2, schedule), (4, summary), (4, inference))
+
+# Those that a short run may not have come to.
+RARE = (vocabulary, vocabulary, vocabulary, inference, inference, inference, summary, planted_trades, training, house_keeping,
+        compute_stats, fills_of_one, close_position, apply_quotes, correct_excursion, claim_event, upsert_position)

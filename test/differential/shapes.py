@@ -91,6 +91,24 @@ CREATE TABLE {s}.history_later PARTITION OF {s}.position_history FOR VALUES FROM
 
 WRITER = "differential_writer"
 
+# What teams hang on their tables themselves: the triggers of the extension must get on with it.
+HANDLERS = ("""CREATE FUNCTION {s}.round_price() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN NEW.current_price := round(NEW.current_price::numeric, 3); RETURN NEW; END';
+CREATE TRIGGER round_price BEFORE UPDATE ON {s}.active_positions FOR EACH ROW EXECUTE FUNCTION {s}.round_price();
+""", """CREATE FUNCTION {s}.charge() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN UPDATE {s}.active_positions SET fees = coalesce(fees, 0) + 1 WHERE id = NEW.position_id; RETURN NULL; END';
+CREATE TRIGGER charge AFTER INSERT ON {s}.position_history FOR EACH ROW EXECUTE FUNCTION {s}.charge();
+""", """CREATE FUNCTION {s}.stop_out() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN UPDATE {s}.active_positions SET status = ''closed'', close_reason = ''stop_loss'', closed_at = ''2026-03-01 15:00''
+         WHERE id = NEW.id AND lower(status::text) <> ''closed''; RETURN NULL; END';
+CREATE TRIGGER stop_out AFTER UPDATE ON {s}.active_positions FOR EACH ROW
+  WHEN (NEW.worst_unrealized_pnl_pct < -50) EXECUTE FUNCTION {s}.stop_out();
+""", """CREATE FUNCTION {s}.follow() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN IF pg_trigger_depth() < 3 THEN UPDATE {s}.active_positions SET stop_loss = current_price
+         WHERE id IN (SELECT id FROM changed) AND stop_loss IS NULL; END IF; RETURN NULL; END';
+CREATE TRIGGER follow AFTER UPDATE ON {s}.active_positions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION {s}.follow();
+""")
+
 SIDES = ("long", "long", "short", "buy", "sell", "LONG", "sell_short")
 STATUSES = ("open", "open", "open", "closing", "OPEN")
 STOCKS = ("STOCK", "stock", "STOCK", "EQUITY")
@@ -142,13 +160,17 @@ def random_options(rng):
     return options
 
 
+def run_script(builds, script):
+    for statement in script.split(";\n"):
+        if statement.strip():
+            builds.prepare(statement.strip())
+
+
 def create(builds, name, shape, owner):
     """Makes the schema and its tables as they were before anybody thought of telemetry."""
     builds.prepare("CREATE SCHEMA %s AUTHORIZATION %s" % (name, "CURRENT_USER" if owner == "none" else owner))
     builds.prepare("SET ROLE %s" % owner)
-    for statement in shape.tables.format(s=name, execution_id=shape.execution_id).split(";\n"):
-        if statement.strip():
-            builds.prepare(statement.strip())
+    run_script(builds, shape.tables.format(s=name, execution_id=shape.execution_id))
 
 
 def grant(builds, name):
@@ -157,6 +179,11 @@ def grant(builds, name):
     builds.prepare("GRANT SELECT, INSERT, UPDATE, DELETE ON %s.active_positions TO %s" % (name, WRITER))
     builds.prepare("GRANT SELECT, INSERT ON %s.position_fills, %s.alpaca_event_dedupe TO %s" % (name, name, WRITER))
     builds.prepare("GRANT USAGE ON ALL SEQUENCES IN SCHEMA %s TO %s" % (name, WRITER))
+
+
+def add_handlers(builds, world):
+    for handler in world.rng.sample(HANDLERS, world.rng.choice([0, 0, 1, 2])):
+        run_script(builds, handler.format(s=world.name))
 
 
 def leave_alone(builds, name):

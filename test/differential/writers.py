@@ -318,6 +318,24 @@ def chained(w):
                     % {"s": w.name, "price": w.price_near(p["entry"]), "id": p["id"], "other": other["id"], "at": w.exit_time(other)})
 
 
+def block(w):
+    """Statements in a PL/pgSQL block that goes on after an error, or undoes what it has done."""
+    p, other = w.position(), w.position()
+    yield Statement("block", "DO $$ BEGIN %s; BEGIN %s; %s; EXCEPTION WHEN OTHERS THEN NULL; END; %s; END $$" % (
+        close_update(w, p).sql, close_update(w, other).sql,
+        w.pick(["RAISE 'undone'", "PERFORM 1", "UPDATE %s.active_positions SET id = NULL WHERE id = %s" % (w.name, other["id"])]),
+        next(person_mark(w)).sql))
+
+
+def claimed_intent(w):
+    """Says what only the extension's own functions should say."""
+    yield Statement("set intent", "SET position_telemetry.intent = '%s'" % w.pick(["fill", "correction", "close"]))
+    for scenario in (stale_extremes, many_marks, manager_close):
+        if w.chance(0.6):
+            yield from scenario(w)
+    yield Statement("set intent", "RESET position_telemetry.intent")
+
+
 def truncate(w):
     if w.chance(0.05):
         yield Statement("truncate", "TRUNCATE %s.active_positions" % w.name)
@@ -376,4 +394,4 @@ SCENARIOS = (
     (10, open_position), (3, open_many), (2, open_closed), (10, manager_mark), (8, manager_close), (4, stream_open), (2, stream_event),
     (8, reconciler_mark), (2, reconciler_close), (1, clean_up), (1, analyzer), (12, person_mark), (3, many_marks), (2, mark_ticker),
     (8, correction), (3, stale_extremes), (4, edit_closed), (3, reopen), (2, delete), (2, several_at_once), (1, merge), (2, chained),
-    (1, truncate), (3, history_edit), (5, dispatch), (0.2, own_reason))
+    (1, block), (0.5, claimed_intent), (1, truncate), (3, history_edit), (5, dispatch), (0.2, own_reason))
