@@ -31,6 +31,10 @@ def as_number(literal):
     return None if literal == "NULL" else literal.strip("'") if not literal.lstrip("-").replace(".", "", 1).isdigit() else float(literal)
 
 
+def as_float(literal):
+    return 0.0 if literal == "NULL" else float(literal.strip("'"))
+
+
 # ----------------------------------------------------------------------- marks
 
 def some_symbols(w):
@@ -71,8 +75,8 @@ def apply_quotes(w):
     asks = [w.pick(["NULL", "0", mid, w.strange()]) if w.chance(0.05) else "%s + %s" % (mid, w.pick(["0.01", "0.03", "5"])) for mid in mids]
     lasts = [w.maybe(0.7, mid) for mid in mids]
     arrays = [array(bids, "numeric"), array(asks, "numeric"), array(lasts, "numeric")]
-    basis = w.pick(["'mid'", "'closing_side'", "'mid'", "'closing_side'", "'best'"]) if w.chance(0.3) else "'mid'"
-    spread = w.pick(["NULL", "NULL", "1", "10", "-1"])
+    basis = w.pick(["'mid'", "'closing_side'"] * 6 + ["'best'"])
+    spread = w.pick(["NULL", "NULL", "1", "10"] * 4 + ["-1"])
     if w.chance(0.6):
         names = array([quoted(s) for s in symbols], "text")
         yield Statement("apply_quotes", call(w, "apply_quotes", "%s, %s, %s, %s, %s" % (names, ", ".join(arrays), at(w), basis, spread)))
@@ -106,8 +110,12 @@ def close_position(w):
 
 def correct_excursion(w):
     p = w.position(w.pick([w.open, w.closed]))
-    yield Statement("correct_excursion", call(w, "correct_excursion", "%s, %s, %s, %s" % (
-        p["id"], w.price_near(p["entry"], 0.01), w.price_near(p["entry"], 0.01), w.pick(["'bad tick'", "'bad tick'", "'bad tick'", "NULL", "''"]))))
+    prices = [w.price_near(p["entry"], 0.01), w.price_near(p["entry"], 0.01)]
+    if w.chance(0.9):
+        short = p["side"] in ("short", "sell", "sell_short") or (p["quantity"] or "").startswith("-")
+        prices.sort(key=as_float, reverse=not short)
+    reason = "'bad tick'" if w.chance(0.9) else w.pick(["NULL", "''"])
+    yield Statement("correct_excursion", call(w, "correct_excursion", "%s, %s, %s, %s" % (p["id"], prices[0], prices[1], reason)))
 
 
 def house_keeping(w):
@@ -243,7 +251,7 @@ def vocabulary(w):
 # -------------------------------------------------------------------- learning
 
 def compute_stats(w):
-    days, day = w.pick(["90", "30", "365", "90", "0", "NULL"]), w.pick(["'2026-02-15'", "'2026-03-31'", "current_date", "'2026-01-31'"])
+    days, day = w.pick(["90", "30", "365"] * 4 + ["0", "NULL"]), w.pick(["'2026-02-15'", "'2026-03-31'", "current_date", "'2026-01-31'"])
     yield Statement("compute_strategy_stats", call(w, "compute_strategy_stats", "%s, %s" % (days, day)))
 
 

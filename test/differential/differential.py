@@ -1,18 +1,18 @@
 """Sends the same random statements to both builds and compares what comes of them. See run.sh."""
 
 import argparse
-import collections
 import os
 import random
-import re
 import sys
-import time
+
+import psycopg2
 
 import calls
 import compare
 import shapes
 import writers
 from builds import Builds
+from tally import Tally
 from world import World
 
 STATEMENTS_PER_SCHEMA = 800
@@ -32,37 +32,23 @@ class Run:
         self.seed = options.seed
         self.length = options.statements
         self.every = options.every
-        self.statements = 0
+        self.tally = Tally()
         self.schemas = 0
-        self.kinds = collections.Counter()
-        self.failed = collections.Counter()
-        self.sqlstates = collections.Counter()
-        self.called = set()
-        self.public = set()
 
     # -------------------------------------------------------------- statements
 
     def send(self, statement):
         """One statement, to both; returns what the native build made of it."""
         native, portable = self.builds.run(statement.sql)
-        self.statements += 1
-        self.kinds[statement.kind] += 1
-        self.sqlstates[native.sqlstate] += 1
-        if native.succeeded:
-            self.called.update(re.findall(r"position_telemetry\.(\w+)\(", statement.sql))
-        else:
-            self.failed[statement.kind] += 1
+        self.tally.count(statement, native)
         what = compare.different(self.builds, statement, native, portable)
         if what:
             raise Difference("\n".join([what, statement.sql] + compare.shown(self.builds, native, portable)))
         return native
 
     def play(self, scenario):
-        """A scenario to its end; true when all its statements succeeded."""
-        good = True
         for statement in scenario:
-            good = self.send(statement).succeeded and good
-        return good
+            self.send(statement)
 
     def play_in_transaction(self, world, scenarios):
         """Some scenarios in one transaction, some of them in savepoints that are rolled back."""
@@ -87,7 +73,8 @@ class Run:
         """A scenario with the rights that the README says a writer needs."""
         self.send(writers.Statement("set role", "SET ROLE %s" % shapes.WRITER))
         for statement in scenario:
-            self.send(writers.Statement(statement.kind + ", as writer", statement.sql, statement.relative))
+            self.send(statement)
+            self.tally.as_writer += 1
         self.send(writers.Statement("set role", "SET ROLE %s" % world.owner))
 
     # ----------------------------------------------------------------- schemas
@@ -139,16 +126,16 @@ class Run:
         shapes.add_handlers(self.builds, world)
         weighted = writers.SCENARIOS + calls.SCENARIOS
         weights, scenarios = [weight for weight, _ in weighted], [scenario for _, scenario in weighted]
-        end = min(self.length, self.statements + STATEMENTS_PER_SCHEMA)
-        draws, next_state = 0, self.statements
-        while self.statements < end:
+        end = min(self.length, self.tally.statements + STATEMENTS_PER_SCHEMA)
+        draws, next_state = 0, self.tally.statements
+        while self.tally.statements < end:
             if draws % SCENARIOS_PER_REFRESH == 0:
                 world.refresh(self.builds.native)
             draws += 1
             self.play_something(world, [scenario(world) for scenario in world.rng.choices(scenarios, weights, k=4)])
-            if self.statements >= next_state:
+            if self.tally.statements >= next_state:
                 self.compare_states(world)
-                next_state = self.statements + self.every
+                next_state = self.tally.statements + self.every
         self.compare_states(world)
         self.play_missing(world)
         self.send(writers.Statement("detach", "SELECT * FROM position_telemetry.detach('%s')" % world.name))
@@ -157,14 +144,11 @@ class Run:
 
     def play_missing(self, world):
         """At the end, whatever has not been called so that it succeeded: every public function is part of the comparison."""
-        tries = MISSING_TRIES if self.statements >= self.length else 0
-        while self.missing() and tries > 0:
+        tries = MISSING_TRIES if self.tally.statements >= self.length else 0
+        while self.tally.missing() and tries > 0:
             tries -= 1
             world.refresh(self.builds.native)
             self.play(world.rng.choice(calls.RARE)(world))
-
-    def missing(self):
-        return self.public - self.called
 
     def play_something(self, world, scenarios):
         draw = world.rng.random()
@@ -180,8 +164,8 @@ class Run:
     def play_all(self):
         for build in (self.builds.native, self.builds.portable):
             prepare_database(build)
-        self.public = public_functions(self.builds.native) - UNREACHABLE
-        while self.statements < self.length:
+        self.tally.public = public_functions(self.builds.native) - UNREACHABLE
+        while self.tally.statements < self.length:
             self.play_schema()
 
 
@@ -203,9 +187,15 @@ def public_functions(build):
           AND obj_description(p.oid, 'pg_proc') NOT LIKE 'Internal:%'""")}
 
 
-def write_journal(builds, path):
-    with open(path, "w", encoding="utf-8") as journal:
-        journal.write(";\n".join(builds.journal) + ";\n")
+def play(run):
+    """The run; returns the first difference, or None."""
+    try:
+        run.play_all()
+    except Difference as difference:
+        return str(difference)
+    except psycopg2.OperationalError as lost:
+        return "a connection is lost: %s" % lost
+    return None
 
 
 def main():
@@ -214,35 +204,23 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--every", type=int, default=60, help="compare all rows of all tables after so many statements")
     options = parser.parse_args()
-    builds = Builds(os.environ["NATIVE_DSN"], os.environ["PORTABLE_DSN"])
     print("# seed %d" % options.seed, flush=True)
-    run = Run(builds, options)
-    started = time.time()
-    difference = None
-    try:
-        run.play_all()
-    except Difference as found:
-        difference = str(found)
-    report(run, difference, time.time() - started)
-    sys.exit(1 if difference or run.missing() else 0)
-
-
-def report(run, difference, seconds):
-    succeeded = run.sqlstates["00000"]
-    print("# %d statements in %.0f s, %d failed alike" % (run.statements, seconds, run.statements - succeeded))
-    print("# SQLSTATE: " + ", ".join("%s %d" % item for item in run.sqlstates.most_common()))
-    print("# " + ", ".join("%s %d%s" % (kind, n, " (%d failed)" % run.failed[kind] if run.failed[kind] else "") for kind, n in sorted(run.kinds.items())))
+    run = Run(Builds(os.environ["NATIVE_DSN"], os.environ["PORTABLE_DSN"]), options)
+    difference = play(run)
+    run.tally.report()
     if difference:
-        path = os.path.join(os.environ.get("TMPDIR", "/tmp"), "differential-%d.sql" % run.seed)
-        write_journal(run.builds, path)
-        print("\n".join("# " + line[:1500] for line in difference.splitlines()))
-        print("# statement %d; all of them, to be played with psql: %s" % (run.statements, path))
+        show(run, difference)
     print("%s differential: %d statements over %d schemas, seed %d, %d differences"
-          % ("not ok" if difference else "ok", run.statements, run.schemas, run.seed, 1 if difference else 0))
-    if not difference:
-        print("%s differential: each of %d public functions was called" % ("not ok" if run.missing() else "ok", len(run.public)))
-        if run.missing():
-            print("#   but for " + ", ".join(sorted(run.missing())))
+          % ("not ok" if difference else "ok", run.tally.statements, run.schemas, run.seed, 1 if difference else 0))
+    sys.exit(1 if difference or not run.tally.report_functions() else 0)
+
+
+def show(run, difference):
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), "differential-%d.sql" % run.seed)
+    with open(path, "w", encoding="utf-8") as journal:
+        journal.write(";\n".join(run.builds.journal) + ";\n")
+    print("\n".join("# " + line[:1500] for line in difference.splitlines()))
+    print("# after statement %d of this seed; everything that was sent, for psql: %s" % (run.tally.statements, path))
 
 
 if __name__ == "__main__":
