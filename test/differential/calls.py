@@ -23,7 +23,7 @@ def array(literals, kind):
 
 def at(w, position=None):
     """A time of marking: mostly stated, on the grid of the others."""
-    return w.mark_time(position or w.position()) if w.chance(0.85) else "now()"
+    return "now()" if w.has_clock and w.chance(0.2) else w.mark_time(position or w.position())
 
 
 def as_number(literal):
@@ -151,7 +151,7 @@ def fill(w):
     w.symbols.add(symbol)
     values = {"event_id": quoted("fill-%d" % w.number()), "symbol": quoted(symbol), "side": w.pick(["'buy'", "'sell'"]),
               "quantity": str(w.rng.choice([1, 2, 3, 5, 10])), "price": w.price_near(TICKERS[ticker], 0.01),
-              "at": quoted("%s+00" % w.minutes_after(datetime.datetime(2026, 2, 10, 14), minutes)) if w.chance(0.93) else "now()"}
+              "at": quoted("%s+00" % w.minutes_after(datetime.datetime(2026, 2, 10, 14), minutes)) if w.chance(0.93) or not w.has_clock else "now()"}
     optional = {"fee": w.fee, "order_id": w.order_id, "account_name": lambda: w.pick(["'main'", "'main'", "'ira'"]),
                 "strategy_type": lambda: "'swing'", "stop_loss": lambda: w.price_near(TICKERS[ticker]),
                 "exit_reason": lambda: quoted(w.pick(REASONS)), "event_data": lambda: as_json({"raw": 1}), "multiplier": lambda: w.pick(["1", "100", "10"])}

@@ -33,6 +33,8 @@ class World:
         self.shape = shape
         self.options = options
         self.owner = owner  # a role, or none for the superuser
+        # After a mark of now every mark with a time of its own is late: in half of the schemas all have one.
+        self.has_clock = rng.random() < 0.5
         self.open, self.closed, self.history, self.advice = [], [], [], []  # known ids
         self.symbols = set(TICKERS)
         self.executions = []
@@ -76,7 +78,7 @@ class World:
             return self.strange()
         return str(round(base * decimal.Decimal(self.rng.uniform(0.9, 1.1)), self.decimals()))
 
-    def price_near(self, entry, strange=0.03):
+    def price_near(self, entry, strange=0.04):
         """Often one of a few levels around the entry: equal extremes must meet."""
         if self.chance(strange):
             return self.strange()
@@ -88,7 +90,7 @@ class World:
         return str(round(near * (1 + decimal.Decimal(self.rng.randint(-6, 8)) / 100), 4))
 
     def quantity(self):
-        if self.chance(0.02):
+        if self.chance(0.04):
             return self.strange()
         number = self.rng.choice([1, 2, 3, 5, 7, 10, 100]) * self.rng.choice([1, 1, 1, 1, 1, 1, -1])
         if self.chance(0.15) and self.shape.name != "legacy":
@@ -126,6 +128,10 @@ class World:
 
     def mark_time(self, position):
         return quoted(self.mark_moment(position).isoformat(" ") + "+00")
+
+    def stamped(self, values, position):
+        """The columns of a mark, with its time where the clock must not say it."""
+        return values if self.has_clock else dict(values, last_mark_time=self.mark_time(position))
 
     def exit_time(self, position):
         return self.local(self.entered(position) + datetime.timedelta(minutes=self.rng.randint(-3, 4000)))

@@ -56,9 +56,9 @@ def new_position(w):
     """The columns that every writer gives, and a few that only some do."""
     ticker = w.pick(TICKERS)
     option, row = instrument_columns(w, ticker)
-    entry = w.entry(ticker, option)
+    entry, moment = w.entry(ticker, option), w.entry_moment()
     row.update(ticker=quoted(ticker), side=quoted(w.pick(w.shape.sides)), quantity=w.quantity(), entry_price=entry,
-               entry_time=w.local(w.entry_moment()), status=quoted(w.pick(w.shape.statuses)))
+               entry_time=w.local(moment), status=quoted(w.pick(w.shape.statuses)))
     plain = entry if entry[0].isdigit() and "e" not in entry and len(entry) < 20 else "100"
     extra = {"current_price": lambda: w.price_near(plain), "last_mark_price": lambda: w.price_near(plain),
              "stop_loss": lambda: w.price_near(plain), "account_name": lambda: quoted(w.pick(["main", "ira"])),
@@ -66,6 +66,8 @@ def new_position(w):
              "entry_features_json": lambda: as_json(w.features()), "entry_confidence": lambda: w.pick(["0.65", "82", "0.9", "'NaN'"]),
              "alpaca_order_id": w.order_id, "max_hold_minutes": lambda: "240", "execution_id": w.execution_id, "fees": w.fee}
     row.update({name: make() for name, make in extra.items() if w.chance(0.3)})
+    if not w.has_clock:
+        row["last_mark_time"] = quoted(w.minutes_after(moment, 0) + "+00")
     rare = {"multiplier": lambda: w.pick(["100", "10", "0.5", "-100", w.strange()]), "realized_pnl_dollars": lambda: w.pick(["12.5", w.strange()]),
             "best_unrealized_pnl_pct": lambda: w.pick(["3", "-3", "0.0"]), "worst_unrealized_pnl_dollars": lambda: w.pick(["-7", "7", "0.0"]),
             "last_mark_time": lambda: "'2026-01-05 14:35+00'", "side": lambda: w.pick(["NULL", "'put'", "'flat'"]),
@@ -110,7 +112,7 @@ def manager_mark(w):
     if w.shape.name == "legacy":
         values.update(last_checked_at="NOW()", check_count="check_count + 1")
     values["updated_at"] = "NOW()"
-    yield Statement("manager mark", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
+    yield Statement("manager mark", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(w.stamped(values, p)), p["id"]))
 
 
 def own_history_row(w, p, with_uuid):
@@ -140,7 +142,8 @@ def close_update(w, p, how="manager close"):
     optional = {"close_reason": lambda: quoted(w.pick(REASONS)), "current_price": lambda: w.price_near(p["entry"]),
                 "exit_price": lambda: w.price_near(p["entry"]), "fees": w.fee, "last_mark_time": lambda: w.mark_time(p),
                 "exit_order_id": lambda: quoted("exit-%d" % w.number())}
-    chances = {"close_reason": 0.8, "current_price": 0.6, "exit_price": 0.25, "fees": 0.2, "last_mark_time": 0.1, "exit_order_id": 0.1}
+    chances = {"close_reason": 0.8, "current_price": 0.6, "exit_price": 0.25, "fees": 0.2, "last_mark_time": 0.1 if w.has_clock else 0.8,
+               "exit_order_id": 0.1}
     values.update({name: make() for name, make in optional.items() if w.chance(chances[name])})
     if w.chance(0.85):
         values["closed_at"] = w.exit_time(p)
@@ -176,7 +179,8 @@ def stream_event(w):
 
 def reconciler_mark(w):
     p = w.position()
-    yield Statement("mark", "UPDATE %s.active_positions SET current_price = %s WHERE id = %s" % (w.name, w.price_near(p["entry"]), p["id"]))
+    values = w.stamped({"current_price": w.price_near(p["entry"])}, p)
+    yield Statement("mark", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
 
 
 def reconciler_close(w):
@@ -230,14 +234,14 @@ def many_marks(w):
         price = w.price_near(p["entry"], 0.01)
         if w.chance(0.6) and price[0].isdigit() and "e" not in price:
             price = str(round(decimal.Decimal(price) * far, 8))
-        yield Statement("marks in a row", "UPDATE %s.active_positions SET %s = %s WHERE id = %s"
-                        % (w.name, w.pick(["last_mark_price", "current_price"]), price, p["id"]))
+        values = w.stamped({w.pick(["last_mark_price", "current_price"]): price}, p)
+        yield Statement("marks in a row", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
 
 
 def mark_ticker(w):
     ticker = w.pick(TICKERS)
-    yield Statement("mark many", "UPDATE %s.active_positions SET current_price = entry_price * %s WHERE ticker = '%s'"
-                    % (w.name, w.pick(["1.01", "0.97", "1.25", "'NaN'", "-1", "1e7", "0"]), ticker))
+    values = w.stamped({"current_price": "entry_price * " + w.pick(["1.01", "0.97", "1.25", "'NaN'", "-1", "1e7", "0"])}, w.position())
+    yield Statement("mark many", "UPDATE %s.active_positions SET %s WHERE ticker = '%s'" % (w.name, assignments(values), ticker))
 
 
 def correction(w):
@@ -249,8 +253,9 @@ def correction(w):
              "entry_time": lambda: w.local(w.entry_moment()), "realized_pnl_dollars": lambda: w.pick(["10.5", "-3", "0", w.strange()]),
              "status": lambda: quoted(w.pick(w.shape.statuses)), "fees": w.fee, "current_price": lambda: w.price_near(p["entry"])}
     chosen = w.rng.sample(sorted(edits), w.pick([1, 1, 1, 1, 2, 3]))
+    values = {name: edits[name]() for name in chosen}
     yield Statement("correction", "UPDATE %s.active_positions SET %s WHERE id = %s"
-                    % (w.name, assignments({name: edits[name]() for name in chosen}), p["id"]))
+                    % (w.name, assignments(w.stamped(values, p) if "current_price" in values else values), p["id"]))
 
 
 def stale_extremes(w):
@@ -262,7 +267,7 @@ def stale_extremes(w):
     if w.chance(0.2):
         values["mfe_time"] = w.mark_time(p)
     if w.chance(0.5):
-        values["last_mark_price"] = w.price_near(p["entry"])
+        values = w.stamped(dict(values, last_mark_price=w.price_near(p["entry"])), p)
     yield Statement("stale extremes", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
 
 
