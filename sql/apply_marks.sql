@@ -69,6 +69,7 @@ SELECT what, testing.outcome(format('SELECT position_telemetry.apply_marks(%s)',
  ORDER BY n;
 SELECT complaint LIKE '%AAPL%' AS names_symbol, complaint LIKE '%150%' AS names_first, complaint LIKE '%151%' AS names_second
   FROM testing.complaint($$SELECT position_telemetry.apply_marks(ARRAY['AAPL', 'AAPL'], ARRAY[150, 151], target_schema => 't_apply')$$) AS complaint;
+SELECT testing.outcome($$SELECT position_telemetry.apply_marks(ARRAY['AAPL', ' aapl'], ARRAY[150, 151], target_schema => 't_apply')$$) LIKE '22023%' AS spelt_differently;
 SELECT testing.outcome($$SELECT position_telemetry.apply_marks(ARRAY['AAPL'], ARRAY[150]::float8[], target_schema => 't_apply')$$) LIKE '42883%' AS no_float_form;
 CREATE SCHEMA t_apply_bare;
 SELECT testing.outcome($$SELECT position_telemetry.apply_marks(ARRAY['AAPL'], ARRAY[150], target_schema => 't_apply_bare')$$) LIKE '% with a hint' AS not_attached;

@@ -77,3 +77,38 @@ SELECT call, testing.outcome('SELECT position_telemetry.correct_excursion(' || c
                (3, $$11, 110, 'Infinity', 'not a price', 't_correct'$$)) AS v(n, call) ORDER BY n;
 SELECT * FROM shown WHERE id = 11;
 SELECT count(*) AS logged FROM telemetry_events WHERE kind = 'excursion_correction' AND position_id NOT IN (9, 10);
+-- The same number with other decimals is no change: 10 is 10.00, so the quantity stays and the entry price is corrected.
+CREATE SCHEMA t_correct_plain;
+SET search_path = t_correct_plain;
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker text, quantity numeric, entry_price numeric, current_price double precision);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_correct_plain');
+INSERT INTO active_positions (ticker, quantity, entry_price) VALUES ('AAPL', 10.00, 100);
+UPDATE active_positions SET current_price = 110;
+UPDATE active_positions SET quantity = 10, entry_price = 105;
+SELECT best_unrealized_pnl_pct AS best_pct, best_unrealized_pnl_dollars AS best_dollars FROM active_positions;
+UPDATE active_positions SET status = 'closed', closed_at = '2026-02-02 15:30+00';
+UPDATE position_history SET pnl_dollars = 1;
+UPDATE active_positions SET quantity = 10.0, entry_price = 105.00;
+SELECT pnl_dollars AS as_edited FROM position_history;
+UPDATE active_positions SET quantity = 11;
+SELECT pnl_dollars AS brought_up_to_date FROM position_history;
+-- Where it is unknown what was realised, money stays as it is; percent follows.
+INSERT INTO active_positions (id, ticker, quantity, entry_price) SELECT n, 'AAPL', 10, 100 FROM generate_series(2, 3) AS n;
+UPDATE active_positions SET current_price = 110 WHERE id > 1;
+UPDATE active_positions SET realized_pnl_dollars = 'NaN', multiplier = 100 WHERE id = 2;
+UPDATE active_positions SET realized_pnl_dollars = 'NaN' WHERE id = 3;
+UPDATE active_positions SET side = 'short' WHERE id = 3;
+-- When an extreme was reached is not known, and a correction that does not move it does not tell.
+INSERT INTO active_positions (id, ticker, quantity, entry_price, last_mark_price, best_unrealized_pnl_pct, mfe_price) VALUES (4, 'AAPL', 10, 100, 110, 10, 110);
+UPDATE active_positions SET multiplier = 2 WHERE id = 4;
+SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
+       worst_unrealized_pnl_dollars AS worst_dollars, mfe_time IS NOT NULL AS has_time
+  FROM active_positions WHERE id > 1 ORDER BY id;
+-- An entry price that becomes known later: what the marks were is what they are worth.
+INSERT INTO active_positions (id, ticker, quantity, entry_price) VALUES (5, 'AAPL', 10, 0), (6, 'AAPL', 10, NULL), (7, 'AAPL', 10, 'NaN');
+UPDATE active_positions SET current_price = 110 WHERE id >= 5;
+UPDATE active_positions SET current_price = 95 WHERE id >= 5;
+UPDATE active_positions SET entry_price = 100 WHERE id >= 5;
+SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
+       worst_unrealized_pnl_dollars AS worst_dollars, mfe_time IS NOT NULL AS has_time
+  FROM active_positions WHERE id >= 5 ORDER BY id;

@@ -253,3 +253,17 @@ EXECUTE whole('w1', 'buy', 0.5);
 EXECUTE whole('w2', 'buy', 3.0);
 EXECUTE whole('w3', 'sell', 0.5);
 SELECT side, quantity FROM active_positions;
+-- Labels that are enums: opened, reversed, and opened again by a rebuild.
+CREATE SCHEMA t_fills_enum;
+SET search_path = t_fills_enum;
+CREATE TYPE side AS ENUM ('long', 'short');
+CREATE TYPE instrument AS ENUM ('CALL', 'PUT', 'STOCK');
+CREATE TYPE status AS ENUM ('open', 'closing', 'closed');
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker text, instrument_type instrument, side side, status status, quantity numeric, entry_price numeric);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_fills_enum');
+PREPARE labelled(text, text, numeric, text) AS
+SELECT action FROM position_telemetry.apply_fill($1, 'AAPL', $2, $3, 100, ('2026-02-02 ' || $4 || '+00')::timestamptz, target_schema => 't_fills_enum');
+EXECUTE labelled('e1', 'buy', 5, '14:30');
+EXECUTE labelled('e2', 'sell', 8, '14:31');
+SELECT action FROM position_telemetry.rebuild_positions(NULL, 'AAPL', 't_fills_enum');
+SELECT instrument_type, side, status, quantity::numeric(8,2) FROM active_positions ORDER BY id;

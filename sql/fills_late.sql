@@ -26,6 +26,9 @@ $$;
 PREPARE fill(text, text, text, numeric, numeric, text, numeric) AS
 SELECT action FROM position_telemetry.apply_fill($1, $2, $3, $4, $5, ('2026-02-02 ' || $6 || '+00')::timestamptz, $7, target_schema => 't_fills_late');
 
+-- Nothing to rebuild is no error, in a session that has rebuilt nothing before either.
+SELECT count(*) AS rebuilt FROM position_telemetry.rebuild_positions('nobody', 'HD', 't_fills_late');
+
 -- A late purchase: in the order of their times 10 at 100, 10 at 104, 5 sold at 110. The average is 102, 40 is realised.
 EXECUTE fill('a1', 'AAPL', 'buy', 10, 100, '14:30', 1);
 EXECUTE fill('a3', 'AAPL', 'sell', 5, 110, '14:50', 0.5);

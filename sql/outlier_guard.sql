@@ -60,3 +60,13 @@ SELECT count(*) AS logged FROM telemetry_events WHERE kind = 'rejected_mark' AND
 SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_guard', '{"max_mark_move_pct": "off"}');
 EXECUTE mark(8, 300);
 SELECT * FROM shown WHERE id = 8;
+-- What was too large to be a mark is nothing to be far from; a quantity below any number is short all the same.
+CREATE SCHEMA t_guard_double;
+SET search_path = t_guard_double;
+CREATE TABLE active_positions (id serial PRIMARY KEY, ticker text, quantity double precision, entry_price double precision, current_price double precision);
+SELECT count(*) > 0 AS attached FROM position_telemetry.attach('t_guard_double', '{"max_mark_move_pct": 20}');
+INSERT INTO active_positions (ticker, quantity, entry_price) VALUES ('AAPL', 10, 100), ('AAPL', '-Infinity', 100);
+UPDATE active_positions SET current_price = 5e10 WHERE id = 1;
+UPDATE active_positions SET current_price = 1e19 WHERE id = 1;
+UPDATE active_positions SET current_price = 90;
+SELECT id, rejected_marks, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct FROM active_positions ORDER BY id;

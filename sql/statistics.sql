@@ -102,6 +102,7 @@ SELECT testing.outcome(statement), testing.complaint(statement) ~ named AS names
     ('SELECT position_telemetry.wilson_interval(11, 10)', '11.*10'),
     ('SELECT position_telemetry.wilson_interval(-1, 10)', '-1'),
     ('SELECT position_telemetry.wilson_interval(1, 10, 95)', '95'),
+    ('SELECT position_telemetry.wilson_interval(1, 10, 0.9999999999999999)', '0\.9999999999999999'),
     ('SELECT position_telemetry.welch_t_test(NULL::position_telemetry.trade_summary, NULL, 0)', 'confidence 0'),
     ('SELECT position_telemetry.brier_score(70, true)', '70'),
     ('SELECT position_telemetry.expected_calibration_error(0.5, true, 0)', '0 bins'),

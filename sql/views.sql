@@ -82,3 +82,11 @@ SELECT md5(t_views.health()) AS sound \gset
 UPDATE active_positions SET status = 'closed' WHERE id = 1;
 SELECT md5(t_views.health()) <> :'sound' AS closed_without_history_is_counted;
 ROLLBACK;
+-- A time that is infinite stands in no view's way.
+\set VERBOSITY default
+BEGIN;
+INSERT INTO active_positions (id, ticker, side, quantity, entry_price, entry_time, last_mark_price, status, closed_at)
+VALUES (901, 'FOREVER', 'long', 1, 100, '-infinity', 101, 'closed', '2026-02-02 15:30+00'), (902, 'FOREVER', 'long', 1, 100, '2026-02-02 14:30+00', 101, 'closed', 'infinity');
+SELECT isfinite(entry_time) AS finite_entry, isfinite(exit_time) AS finite_exit, holding_seconds, seconds_to_mfe IS NULL AS no_seconds FROM v_position_performance WHERE ticker = 'FOREVER' ORDER BY entry_time;
+SELECT count(*) > 0 AS read FROM v_ticker_behavior;
+ROLLBACK;

@@ -60,19 +60,21 @@ Fixed8 extreme(const Side& side, Fixed8 value) noexcept {
   return side.beyond(value, 0) ? value : 0;
 }
 
+// What could not be valued, for want of an entry price, gave nothing: 0.
 bool gave(const Side& side, const std::optional<Fixed8>& at_price,
           Fixed8 kept) noexcept {
-  return at_price && extreme(side, *at_price) == kept;
+  return extreme(side, at_price.value_or(0)) == kept;
 }
 
 void rebase_pct(Side side, const Pnl& before, const Pnl& after,
                 std::optional<Microseconds> known_by) noexcept {
   if (!after.pct || !gave(side, before.pct, side.pct)) return;
+  const Fixed8 kept = side.pct;
   side.pct = extreme(side, *after.pct);
   if (side.pct == 0) {
     side.time.reset();
     side.other_before_pct.reset();
-  } else if (!side.time) {
+  } else if (side.pct != kept && !side.time) {
     side.time = known_by;
     side.other_before_pct = 0;
   }

@@ -163,9 +163,13 @@ void reject(Update& u, const Offer& offer) {
   count_rejected(u.row, offer.number);
 }
 
+// What was too large to be a mark is not the last one either.
 std::optional<Fixed8> last_price(const Row& row) {
-  const auto last = fixed8_of(row, kLastMarkPrice);
-  return last ? last : fixed8_of(row, kCurrentPrice);
+  for (const Column c : {kLastMarkPrice, kCurrentPrice}) {
+    const auto price = fixed8_of(row, c);
+    if (price && fits(*price, kLimit)) return price;
+  }
+  return std::nullopt;
 }
 
 // How many marks in a row the guard has held back that agree, this one included.
@@ -261,12 +265,17 @@ void revalue_last_mark(Update& u) {
   if (!now.overflow) set_current_pnl(u.row, now.pnl, *u.settings);
 }
 
+bool nothing_realized(const Terms& terms) {
+  return terms.realized.kind == Number::Kind::kExact &&
+         terms.realized.value == 0;
+}
+
 void rebase_after_correction(Update& u) {
   Terms before = terms_of(u.old_row);
   if (!is_correction(u, before)) return;
   Excursion corrected = u.excursion;
   if (before.direction != u.terms.direction) {
-    mirror(corrected, fixed8_or_zero(u.old_row, kRealizedPnl) == 0);
+    mirror(corrected, nothing_realized(before));
     before.direction = u.terms.direction;
   }
   bool overflow = false;

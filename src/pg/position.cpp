@@ -32,8 +32,9 @@ bool is_exact(const Number& number) {
 
 bool is_negative(const Number& number) {
   if (is_exact(number)) return number.value < 0;
-  return number.finite() && DatumGetBool(DirectFunctionCall2(
-                                numeric_lt, number.numeric, numeric_of(0)));
+  return number.kind != Number::Kind::kNull &&
+         DatumGetBool(DirectFunctionCall2(numeric_lt, number.numeric,
+                                          numeric_of(0)));
 }
 
 bool is_zero(const Number& number) {

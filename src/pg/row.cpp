@@ -37,6 +37,29 @@ Text view_text(const Row& row, Column column) {
   return result;
 }
 
+// Byte for byte.
+bool identical_in(const Row& a, const Row& b, int i) {
+  if (a.nulls[i] || b.nulls[i]) return a.nulls[i] == b.nulls[i];
+  if (a.values[i] == b.values[i]) return true;
+  const Form_pg_attribute attribute = TupleDescAttr(a.shape, i);
+  if (attribute->attbyval) return false;
+  return datum_image_eq(a.values[i], b.values[i], false, attribute->attlen);
+}
+
+// 7 and 7.00 are one number in two spellings, as are 0 and -0.
+bool same_number(Datum a, Datum b, Oid type) {
+  switch (type) {
+    case NUMERICOID:
+      return DatumGetBool(DirectFunctionCall2(numeric_eq, a, b));
+    case FLOAT8OID:
+      return DatumGetBool(DirectFunctionCall2(float8eq, a, b));
+    case FLOAT4OID:
+      return DatumGetBool(DirectFunctionCall2(float4eq, a, b));
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Row open_row(const AttachedTable* table, TupleTableSlot* slot) {
@@ -113,11 +136,9 @@ char* text_of(const Row& row, Column column) {
 bool same_in(const Row& a, const Row& b, Column column) {
   if (!a.table->has(column)) return true;
   const int i = index_of(a, column);
-  if (a.nulls[i] || b.nulls[i]) return a.nulls[i] == b.nulls[i];
-  if (a.values[i] == b.values[i]) return true;
-  const Form_pg_attribute attribute = TupleDescAttr(a.shape, i);
-  if (attribute->attbyval) return false;
-  return datum_image_eq(a.values[i], b.values[i], false, attribute->attlen);
+  if (identical_in(a, b, i)) return true;
+  return !a.nulls[i] && !b.nulls[i] &&
+         same_number(a.values[i], b.values[i], info(a, column).type);
 }
 
 void set_datum(Row& row, Column column, Datum value) {
@@ -165,7 +186,9 @@ void set_from_text(Row& row, Column column, const char* text) {
 }
 
 void set_as_in(Row& row, Column column, const Row& source) {
-  if (!row.table->has(column) || same_in(row, source, column)) return;
+  if (!row.table->has(column) ||
+      identical_in(row, source, index_of(row, column)))
+    return;
   if (is_null(source, column)) return set_null(row, column);
   set_datum(row, column, source.values[index_of(source, column)]);
 }

@@ -36,7 +36,7 @@ bool is_closed(const Row& row);
 // The text as a C string; null for a null.
 char* text_of(const Row& row, Column column);
 
-// Whether the column holds the same in both rows, byte for byte.
+// Whether the column holds the same in both rows: IS NOT DISTINCT FROM.
 bool same_in(const Row& a, const Row& b, Column column);
 
 // Writing: a column that is not there is passed over.

@@ -150,3 +150,9 @@ END;
 COMMENT ON FUNCTION position_telemetry.exit_reasons() IS
 'The exit reasons the extension knows: what writers say (in lower case), the short label, its class. attach() copies them into exit_reason_map, where a team adds its own.';
 
+-- Before PostgreSQL 17 infinite times cannot be subtracted.
+CREATE FUNCTION position_telemetry.seconds_between(earlier timestamptz, later timestamptz) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN isfinite(earlier) AND isfinite(later) THEN extract(epoch FROM later - earlier) END;
+COMMENT ON FUNCTION position_telemetry.seconds_between(timestamptz, timestamptz) IS
+'Internal: the seconds from one time to another, null when one of them is infinite.';

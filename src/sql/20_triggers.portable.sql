@@ -38,14 +38,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN last <> 0 AND abs(mark - last) * 100 > max_move_pct * abs(last);
 
 -- The extreme that a measure at the extreme price stands for: sign 1 for the
--- favourable side, -1 for the adverse one.
+-- favourable side, -1 for the adverse one. What could not be valued, for want of
+-- an entry price, gave nothing: 0.
 CREATE FUNCTION position_telemetry.extreme(sign integer, value numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value * sign > 0 THEN value ELSE 0 END;
 
 CREATE FUNCTION position_telemetry.rebased(sign integer, kept numeric, before numeric, after numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN after IS NOT NULL AND before IS NOT NULL AND position_telemetry.extreme(sign, before) = kept
+RETURN CASE WHEN after IS NOT NULL AND position_telemetry.extreme(sign, before) = kept
             THEN position_telemetry.extreme(sign, after) ELSE kept END;
 
 COMMENT ON FUNCTION position_telemetry.below(numeric, text) IS
@@ -72,7 +73,7 @@ DECLARE
   pct_scale CONSTANT integer := coalesce(nullif(TG_ARGV[7], ''), '8')::integer;
   dollars_scale CONSTANT integer := coalesce(nullif(TG_ARGV[8], ''), '8')::integer;
   is_closed boolean;
-  d integer;  e numeric;  q numeric;  m numeric;  realized numeric;
+  d integer;  e numeric;  q numeric;  m numeric;  realized numeric;  worth_q numeric;
   was_d integer;  was_e numeric;  was_q numeric;  was_m numeric;  was_realized numeric;
   best_pct numeric;  worst_pct numeric;  best_dollars numeric;  worst_dollars numeric;
   mfe_price numeric;  mae_price numeric;  mfe_time timestamptz;  mae_time timestamptz;
@@ -152,6 +153,8 @@ BEGIN
   q := abs(position_telemetry.finite(NEW.quantity::numeric));
   m := position_telemetry.finite(position_telemetry.contract_multiplier(NEW.multiplier::numeric, NEW.instrument_type::text, NEW.option_symbol::text));
   realized := position_telemetry.finite(coalesce(NEW.realized_pnl_dollars::numeric, 0));
+  -- Where it is unknown what was realised, so is every amount of money.
+  worth_q := CASE WHEN realized IS NOT NULL THEN q END;
 
   best_pct := coalesce(NEW.best_unrealized_pnl_pct, 0);
   worst_pct := coalesce(NEW.worst_unrealized_pnl_pct, 0);
@@ -166,16 +169,18 @@ BEGIN
 
   -- Corrections re-base; a fill, which changes the quantity, does not.
   IF TG_OP = 'UPDATE' THEN
-    last := position_telemetry.finite(round(coalesce(OLD.last_mark_price::numeric, OLD.current_price::numeric), 8));
+    -- What was too large to be a mark is not the last one either.
+    last := coalesce(position_telemetry.fitting(round(OLD.last_mark_price::numeric, 8)),
+                     position_telemetry.fitting(round(OLD.current_price::numeric, 8)));
     was_d := position_telemetry.row_direction(OLD.side::text, OLD.quantity::numeric);
     correction := was_d <> d OR (OLD.quantity IS NOT DISTINCT FROM NEW.quantity
       AND (OLD.entry_price, OLD.multiplier, OLD.instrument_type, OLD.option_symbol)
           IS DISTINCT FROM (NEW.entry_price, NEW.multiplier, NEW.instrument_type, NEW.option_symbol));
     IF correction THEN
       was_e := position_telemetry.finite(OLD.entry_price::numeric);
-      was_q := abs(position_telemetry.finite(OLD.quantity::numeric));
       was_m := position_telemetry.finite(position_telemetry.contract_multiplier(OLD.multiplier::numeric, OLD.instrument_type::text, OLD.option_symbol::text));
       was_realized := position_telemetry.finite(coalesce(OLD.realized_pnl_dollars::numeric, 0));
+      was_q := CASE WHEN was_realized IS NOT NULL THEN abs(position_telemetry.finite(OLD.quantity::numeric)) END;
       IF was_d <> d THEN
         swap := best_pct;  best_pct := -worst_pct;  worst_pct := -swap;
         IF was_realized = 0 THEN
@@ -187,15 +192,15 @@ BEGIN
       END IF;
       IF position_telemetry.below(position_telemetry.pnl_pct(d, e, mfe_price), pct_limit)
          AND position_telemetry.below(position_telemetry.pnl_pct(d, e, mae_price), pct_limit)
-         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized), dollars_limit)
-         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mae_price, q, m, realized), dollars_limit) THEN
+         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized), dollars_limit)
+         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mae_price, worth_q, m, realized), dollars_limit) THEN
         -- Money follows only when both extremes are what their prices give for the
         -- quantity held: else it has changed since.
         IF position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, was_e, mfe_price, was_q, was_m, was_realized), dollars_scale)) = best_dollars
            AND position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, was_e, mae_price, was_q, was_m, was_realized), dollars_scale)) = worst_dollars
-           AND position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized) IS NOT NULL THEN
-          best_dollars := position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, e, mfe_price, q, m, realized), dollars_scale));
-          worst_dollars := position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, e, mae_price, q, m, realized), dollars_scale));
+           AND position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized) IS NOT NULL THEN
+          best_dollars := position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized), dollars_scale));
+          worst_dollars := position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, e, mae_price, worth_q, m, realized), dollars_scale));
         END IF;
         at_mfe := position_telemetry.rebased(1, best_pct, round(position_telemetry.pnl_pct(d, was_e, mfe_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mfe_price), pct_scale));
         at_mae := position_telemetry.rebased(-1, worst_pct, round(position_telemetry.pnl_pct(d, was_e, mae_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mae_price), pct_scale));
@@ -213,7 +218,7 @@ BEGIN
         worst_pct := at_mae;
         mae_before := CASE WHEN mae_before IS NOT NULL THEN least(greatest(mae_before, worst_pct), 0) END;
         mfe_before := CASE WHEN mfe_before IS NOT NULL THEN greatest(least(mfe_before, best_pct), 0) END;
-        dollars := position_telemetry.pnl_dollars(d, e, last, q, m, realized);
+        dollars := position_telemetry.pnl_dollars(d, e, last, worth_q, m, realized);
         pct := position_telemetry.pnl_pct(d, e, last);
         IF position_telemetry.below(dollars, '') AND position_telemetry.below(pct, '') THEN
           IF position_telemetry.below(dollars, TG_ARGV[6]) AND dollars IS NOT NULL THEN NEW.current_pnl_dollars := dollars; END IF;
@@ -247,8 +252,7 @@ BEGIN
     bad := position_telemetry.finite(offer) IS NULL OR NOT position_telemetry.below(offer, price_limit);
     IF NOT bad THEN
       pct := position_telemetry.pnl_pct(d, e, offer);
-      dollars := position_telemetry.pnl_dollars(d, e, offer, q, m, realized);
-      IF realized IS NULL THEN dollars := NULL; END IF;
+      dollars := position_telemetry.pnl_dollars(d, e, offer, worth_q, m, realized);
       bad := NOT position_telemetry.below(pct, '') OR NOT position_telemetry.below(dollars, '')
              OR NOT position_telemetry.below(pct, pct_limit) OR NOT position_telemetry.below(dollars, dollars_limit);
     END IF;

@@ -45,9 +45,10 @@ AS $$
 DECLARE
   twice record;
 BEGIN
-  SELECT m.symbol, m.direction, min(m.price) AS low, max(m.price) AS high INTO twice
+  -- A symbol may be spelt in two ways: padded, or in lower case.
+  SELECT min(m.symbol) AS symbol, min(m.price) AS low, max(m.price) AS high INTO twice
     FROM jsonb_to_recordset(marks) AS m (symbol text, direction integer, price numeric, at timestamptz)
-    GROUP BY m.symbol, m.direction, m.at HAVING min(m.price) <> max(m.price) ORDER BY 1 LIMIT 1;
+    GROUP BY upper(replace(m.symbol, ' ', '')), m.direction, m.at HAVING min(m.price) <> max(m.price) ORDER BY 1, 2 LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'symbol "%" has two prices: % and %', twice.symbol, twice.low, twice.high
       USING ERRCODE = '22023', HINT = 'One call marks a symbol once; send later marks in a later call.';

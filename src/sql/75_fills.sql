@@ -265,6 +265,20 @@ $$;
 COMMENT ON FUNCTION position_telemetry.absorbed_rounding(position_telemetry.fill, numeric, numeric, name) IS
 'Internal: the realised money that makes up for a rounded entry price.';
 
+-- A label goes into an enum of the user's only when its type is named.
+CREATE FUNCTION position_telemetry.label_cast(wanted text, target_schema name) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT '::' || format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = to_regclass(format('%I.active_positions', target_schema)) AND a.attname = wanted AND t.typtype = 'e'), '');
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.label_cast(text, name) IS
+'Internal: the cast that a label needs in a column of active_positions; empty for a text.';
+
 CREATE FUNCTION position_telemetry.open_by_fill(fill position_telemetry.fill, opened numeric, fee numeric, target_schema name)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -281,12 +295,14 @@ BEGIN
     INSERT INTO %1$I.active_positions (ticker, instrument_type, option_symbol, strike_price, expiration_date, side, quantity, multiplier,
       entry_price, entry_time, stop_loss, account_name, strategy_type, alpaca_order_id, status, current_price, last_mark_price,
       last_mark_time, fees, realized_pnl_dollars)
-    VALUES ($1, $2, $3, $4, $5%3$s, $6, $7, $8, $9, %2$s, $11, $12, $13,
+    VALUES ($1, $2%4$s, $3, $4, $5%3$s, $6%5$s, $7, $8, $9, %2$s, $11, $12, $13%6$s,
       (SELECT $14 WHERE NOT EXISTS (SELECT FROM %1$I.active_positions a WHERE a.alpaca_order_id::text = $14)), 'open', $9, $9, $10, $15, $16)
     RETURNING id$query$, target_schema,
     position_telemetry.write_expression('$10', 'timestamptz', position_telemetry.column_type(target_schema, 'active_positions', 'entry_time'),
                                         NULL, position_telemetry.timestamp_zone(target_schema)),
-    CASE WHEN position_telemetry.column_type(target_schema, 'active_positions', 'expiration_date') IN ('text', 'varchar') THEN '::text' ELSE '' END)
+    CASE WHEN position_telemetry.column_type(target_schema, 'active_positions', 'expiration_date') IN ('text', 'varchar') THEN '::text' ELSE '' END,
+    position_telemetry.label_cast('instrument_type', target_schema), position_telemetry.label_cast('side', target_schema),
+    position_telemetry.label_cast('strategy_type', target_schema))
     INTO new_id
     USING CASE WHEN is_option THEN occ.underlying ELSE fill.instrument END,
           CASE WHEN is_option THEN occ.call_put ELSE 'STOCK' END, CASE WHEN is_option THEN fill.instrument END,

@@ -12,12 +12,12 @@ AS $$
 BEGIN
   PERFORM position_telemetry.set_intent('correction');
   EXECUTE format($query$
-    UPDATE %I.active_positions SET status = 'open', side = $2, quantity = $3, entry_price = $4, entry_time = %s, closed_at = NULL,
+    UPDATE %I.active_positions SET status = 'open', side = $2%s, quantity = $3, entry_price = $4, entry_time = %s, closed_at = NULL,
       exit_price = NULL, exit_order_id = NULL, close_reason = NULL, realized_pnl_dollars = $7, fees = $6,
       current_price = $4, last_mark_price = $4, last_mark_time = $5, current_pnl_dollars = 0, current_pnl_percent = 0,
       best_unrealized_pnl_pct = 0, worst_unrealized_pnl_pct = 0, best_unrealized_pnl_dollars = 0, worst_unrealized_pnl_dollars = 0,
       mfe_price = $4, mae_price = $4, mfe_time = NULL, mae_time = NULL, mae_before_mfe_pct = NULL, mfe_before_mae_pct = NULL
-    WHERE id = $1$query$, target_schema,
+    WHERE id = $1$query$, target_schema, position_telemetry.label_cast('side', target_schema),
     position_telemetry.write_expression('$5', 'timestamptz', position_telemetry.column_type(target_schema, 'active_positions', 'entry_time'),
                                         NULL, position_telemetry.timestamp_zone(target_schema)))
     USING position_id, CASE WHEN fill.direction > 0 THEN 'long' ELSE 'short' END, opened, fill.price, fill.at, fee,
@@ -163,8 +163,11 @@ BEGIN
     result := NULL;
   END LOOP;
   PERFORM position_telemetry.retire_positions(free_positions, target_schema);
+  IF p.id IS NULL THEN
+    RETURN;
+  END IF;
   -- The market has moved on since the last fill.
-  IF p.id IS NOT NULL AND latest.last_mark_time > f.at THEN
+  IF latest.last_mark_time > f.at THEN
     EXECUTE format('UPDATE %I.active_positions SET last_mark_price = $2, last_mark_time = $3, current_price = $2 WHERE id = $1', target_schema)
       USING p.id, latest.last_mark_price, latest.last_mark_time;
   END IF;

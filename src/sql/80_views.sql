@@ -50,8 +50,8 @@ AS $outer$
            h.best_unrealized_pnl_dollars::numeric(18,8) AS mfe_dollars, h.worst_unrealized_pnl_dollars::numeric(18,8) AS mae_dollars,
            h.mfe_time, h.mae_time, h.mae_before_mfe_pct::numeric(18,8) AS mae_before_mfe_pct,
            h.mfe_before_mae_pct::numeric(18,8) AS mfe_before_mae_pct,
-           extract(epoch FROM h.mfe_time - h.entry_time)::bigint AS seconds_to_mfe,
-           extract(epoch FROM h.mae_time - h.entry_time)::bigint AS seconds_to_mae,
+           position_telemetry.seconds_between(h.entry_time, h.mfe_time)::bigint AS seconds_to_mfe,
+           position_telemetry.seconds_between(h.entry_time, h.mae_time)::bigint AS seconds_to_mae,
            (CASE WHEN h.best_unrealized_pnl_dollars <> 0
                  THEN least(round(h.pnl_dollars / h.best_unrealized_pnl_dollars, 8), 1) END)::numeric(18,8) AS exit_efficiency,
            h.r_multiple::numeric(18,8) AS r_multiple, h.win_loss_label, h.exit_reason, h.exit_reason_norm

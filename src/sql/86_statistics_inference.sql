@@ -14,7 +14,7 @@ BEGIN
   IF successes < 0 OR successes > trials THEN
     PERFORM position_telemetry.refuse_argument(format('%s successes of %s trials are impossible', successes, trials),
                                                'successes lies between 0 and trials.');
-  ELSIF NOT (confidence > 0 AND confidence < 1) THEN
+  ELSIF NOT (confidence > 0 AND 0.5 + confidence / 2 < 1) THEN
     PERFORM position_telemetry.refuse_argument(format('confidence %s is not between 0 and 1', confidence), 'Give 0.95 for 95 percent.');
   END IF;
   IF successes IS NULL OR confidence IS NULL OR coalesce(trials, 0) = 0 THEN
@@ -43,7 +43,7 @@ DECLARE
   b_error double precision;
   half_width double precision;
 BEGIN
-  IF NOT (confidence > 0 AND confidence < 1) THEN
+  IF NOT (confidence > 0 AND 0.5 + confidence / 2 < 1) THEN
     PERFORM position_telemetry.refuse_argument(format('confidence %s is not between 0 and 1', confidence), 'Give 0.95 for 95 percent.');
   END IF;
   difference := a.mean - b.mean;

@@ -120,7 +120,7 @@ AS $outer$
            h.option_symbol, h.expiration_date, h.entry_features_json, h.sentiment_snapshot, h.entry_iv_rank, h.entry_spread_pct,
            h.entry_time, h.exit_time, h.exit_reason_norm, h.win_loss_label, h.max_hold_minutes AS planned_minutes,
            coalesce(h.holding_seconds / 60.0, h.holding_minutes) AS minutes,
-           extract(epoch FROM h.mfe_time - h.entry_time) / 60 AS minutes_to_mfe,
+           position_telemetry.seconds_between(h.entry_time, h.mfe_time) / 60 AS minutes_to_mfe,
            position_telemetry.fitting(h.pnl_dollars) AS pnl_dollars, m.net, m.pct AS pnl_pct,
            m.pct - coalesce(round(100 * m.fees / nullif(abs(h.entry_price * h.quantity)
              * position_telemetry.contract_multiplier(h.multiplier, h.instrument_type, h.option_symbol), 0), 8), 0) AS net_pct,
