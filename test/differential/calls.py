@@ -242,7 +242,7 @@ def vocabulary(w):
         "contract_multiplier": "%s, %s, NULL" % (number(), kind), "option_right": "%s, 'put'" % kind, "spread_pct": as_json(w.explain()),
         "probability": number(), "volume_ratio": as_json(w.features()), "sentiment_score": as_json(w.sentiment()),
         "sentiment_class": as_json(w.sentiment()), "flatten_json": as_json(w.features()), "stop_candidates": "", "target_candidates": "",
-        "confidence_candidates": "", "first_level_reached": "3, -2, -1, 0.5, %s, %s" % (w.pick(["1", "5", "NULL"]), w.pick(["2", "5", "NULL"])),
+        "confidence_candidates": "", "version": "", "first_level_reached": "3, -2, -1, 0.5, %s, %s" % (w.pick(["1", "5", "NULL"]), w.pick(["2", "5", "NULL"])),
         "level_changes": "%s, 3, -2, %s" % (w.pick(["1.5", "-1"]), w.pick(["1", "2.5", "5"])), "is_finite": number(), "outcome_names": ""}
     for function in w.rng.sample(sorted(choices), 4):
         yield Statement(function, "SELECT * FROM position_telemetry.%s(%s)" % (function, choices[function]), DOUBLE)
