@@ -15,7 +15,8 @@ EXTENSION_SQL := $(BUILD_DIR)/$(EXTENSION)--$(EXTENSION_VERSION).sql
 
 # The scripts that lead to this version: from earlier ones, and from the other build.
 EARLIER_VERSIONS := $(sort $(foreach step,$(notdir $(wildcard src/update/[0-9]*.sql)),$(firstword $(subst --, ,$(step)))))
-UPDATES := $(EARLIER_VERSIONS:%=%--$(EXTENSION_VERSION)) $(EXTENSION_VERSION)--$(FLAVOUR) $(FLAVOUR)--$(EXTENSION_VERSION)
+CHANGING := $(EXTENSION_VERSION)-$(FLAVOUR)
+UPDATES := $(EARLIER_VERSIONS:%=%--$(EXTENSION_VERSION)) $(EXTENSION_VERSION)--$(CHANGING) $(CHANGING)--$(EXTENSION_VERSION)
 UPDATE_SQL := $(UPDATES:%=$(BUILD_DIR)/$(EXTENSION)--%.sql)
 
 DATA = $(EXTENSION_SQL) $(UPDATE_SQL)
@@ -53,4 +54,6 @@ all: $(DATA)
 $(EXTENSION_SQL): scripts/assemble $(EXTENSION).control $(wildcard src/sql/*.sql src/update/*.sql src/install/*.sql)
 	scripts/assemble files $(FLAVOUR) $(BUILD_DIR)
 
-$(UPDATE_SQL): $(EXTENSION_SQL) ;
+# Written along with it.
+$(UPDATE_SQL): $(EXTENSION_SQL)
+	@test -e $@ || scripts/assemble files $(FLAVOUR) $(BUILD_DIR)

@@ -116,8 +116,8 @@ CREATE VIEW active_positions AS SELECT 1 AS id;
 SELECT * FROM broken() WHERE check_name = 'table active_positions';
 ROLLBACK;
 CREATE SCHEMA t_verify_never_attached;
-SELECT count(*) > 0 AS reported, bool_or(ok) AS anything_ok FROM position_telemetry.verify('t_verify_never_attached');
-SELECT count(*) > 0 AS reported, coalesce(bool_or(ok), false) AS anything_ok FROM position_telemetry.verify('t_verify_no_such_schema');
+SELECT count(*) > 0 AS reported, bool_or(ok) AS anything_ok FROM position_telemetry.verify('t_verify_never_attached') WHERE check_name <> 'version';
+SELECT count(*) > 0 AS reported, coalesce(bool_or(ok), false) AS anything_ok FROM position_telemetry.verify('t_verify_no_such_schema') WHERE check_name <> 'version';
 -- Nothing of this was left behind, and attach() repairs what was.
 SELECT * FROM broken();
 CALL drop_views();

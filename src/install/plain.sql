@@ -1,6 +1,6 @@
 -- Installs position_telemetry @VERSION@ into the database that psql is connected to, or updates what an
--- earlier one of these scripts has installed; run again, it restores what is missing. For servers that
--- take no extension of one's own.
+-- earlier one of these scripts has installed; run again, it makes all functions again. For servers that take
+-- no extension of one's own.
 --   psql -f THIS_FILE
 \set ON_ERROR_STOP on
 BEGIN;
@@ -29,10 +29,10 @@ BEGIN
   END IF;
 END;
 $$;
-SELECT to_regprocedure('position_telemetry.version()') IS NULL AS fresh \gset
+SELECT to_regtype('position_telemetry.attach_step') IS NULL AS fresh, to_regprocedure('position_telemetry.version()') IS NOT NULL AS recorded \gset
 \if :fresh
 @TYPES@
-\else
+\elif :recorded
 SELECT position_telemetry.version() AS installed \gset
 @STEPS_TO_TAKE@
 \endif

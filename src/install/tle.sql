@@ -30,7 +30,8 @@ DO $$ BEGIN RAISE EXCEPTION 'a version later than @VERSION@ is registered' USING
 SELECT pgtle.set_default_version(:'name', '@VERSION@') AS registered \gset
 \echo version @VERSION@ is registered; now run: ALTER EXTENSION :"name" UPDATE;
 \else
-SELECT pgtle.install_extension(:'name', '@VERSION@', '@COMMENT@',
+SELECT pgtle.install_extension(:'name', '@VERSION@',
+@COMMENT_LITERAL@
 @INSTALL_LITERAL@
 ) AS registered \gset
 \echo version @VERSION@ is registered; now run: CREATE EXTENSION :"name";

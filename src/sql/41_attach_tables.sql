@@ -90,7 +90,7 @@ DECLARE
   c record;
 BEGIN
   FOR c IN SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
-           WHERE conrelid = relation AND contype = 'c' AND pg_get_constraintdef(oid) ~* '\mstatus\M'
+           WHERE conrelid = relation AND contype = 'c' AND pg_get_constraintdef(oid) ~* '[[:<:]]status[[:>:]]'
              AND NOT (pg_get_constraintdef(oid) ~* 'ai_approved' AND pg_get_constraintdef(oid) ~* 'rolled_back') LOOP
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', relation, c.conname);
     RETURN NEXT position_telemetry.step('constraint', c.conname, 'removed', 'forbade states that appliers write: ' || c.definition);

@@ -47,8 +47,7 @@ BEGIN ATOMIC
   JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
   WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
     AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-    AND d.objid = (SELECT p.oid FROM pg_catalog.pg_proc p
-                   WHERE p.pronamespace = 'position_telemetry'::pg_catalog.regnamespace AND p.proname = 'track_mark');
+    AND d.objid = 'position_telemetry.track_mark()'::pg_catalog.regprocedure;
 END;
 COMMENT ON FUNCTION position_telemetry.extension_name() IS
 'Internal: the name under which the extension is installed here; null when it was installed by a plain script.';
@@ -99,8 +98,9 @@ DECLARE
   f record;
 BEGIN
   FOR f IN SELECT p.oid::regprocedure AS signature, p.proname FROM pg_proc p
-           WHERE p.pronamespace = to_regnamespace(quote_ident(target_schema))
+           WHERE p.pronamespace = to_regnamespace(quote_ident(target_schema)) AND starts_with(p.proname, 'position_telemetry_')
              AND obj_description(p.oid, 'pg_proc') = 'Made by position_telemetry.attach(); do not edit.'
+             AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = to_regclass(format('%I.active_positions', target_schema)))
              AND NOT (keep_wanted AND p.proname IN (SELECT l.function_name FROM position_telemetry.layout_functions(target_schema) l))
            ORDER BY p.proname LOOP
     EXECUTE format('DROP FUNCTION %s', f.signature);
@@ -158,91 +158,91 @@ $$;
 COMMENT ON FUNCTION position_telemetry.column_scale(name, text[]) IS
 'Internal: the decimals that all of these columns keep, 8 at most.';
 
--- DROP SCHEMA ... CASCADE takes along what was installed without an extension. A
--- trigger that calls the schema's own function would stay and fail: its condition
--- makes it depend on something that goes.
-CREATE FUNCTION position_telemetry.tied(definition text) RETURNS text
+-- A trigger in its parts. one_row: for each row, else for each statement. condition: of
+-- its WHEN clause, or null. call: the function with its arguments.
+CREATE FUNCTION position_telemetry.trigger_definition(target_schema name, table_name text, events text, one_row boolean,
+                                                      condition text, call text) RETURNS text
 LANGUAGE sql STABLE
-RETURN CASE
-  WHEN position_telemetry.extension_name() IS NOT NULL OR definition LIKE '%EXECUTE FUNCTION position_telemetry.%' THEN definition
-  WHEN definition LIKE '% WHEN (%'
-    THEN regexp_replace(definition, ' WHEN \(', ' WHEN (position_telemetry.build() IS NOT NULL AND ')
-  ELSE replace(definition, ' EXECUTE FUNCTION ', ' WHEN (position_telemetry.build() IS NOT NULL) EXECUTE FUNCTION ') END;
-COMMENT ON FUNCTION position_telemetry.tied(text) IS
-'Internal: a trigger''s definition, so that the trigger is dropped along with the functions it needs.';
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('%s ON %I.%I%s FOR EACH %s%s EXECUTE FUNCTION %s', events, target_schema, table_name,
+                CASE events WHEN 'AFTER DELETE' THEN ' REFERENCING OLD TABLE AS gone' END,
+                CASE WHEN one_row THEN 'ROW' ELSE 'STATEMENT' END, ' WHEN (' || nullif(concat_ws(' AND ', t.tie, '(' || condition || ')'), '') || ')', call)
+  -- DROP SCHEMA ... CASCADE takes along what was installed without an extension. A
+  -- trigger that calls the schema's own function would stay and fail: its condition
+  -- makes it depend on something that goes.
+  FROM (SELECT CASE WHEN position_telemetry.extension_name() IS NULL AND NOT starts_with(call, 'position_telemetry.')
+                    THEN 'position_telemetry.build() IS NOT NULL' END) AS t (tie)
+$$;
+COMMENT ON FUNCTION position_telemetry.trigger_definition(name, text, text, boolean, text, text) IS
+'Internal: what comes after CREATE TRIGGER and its name.';
 
 CREATE FUNCTION position_telemetry.layout_triggers(target_schema name)
 RETURNS TABLE (table_name text, trigger_name text, definition text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT t.table_name, t.trigger_name, position_telemetry.tied(t.definition) FROM (
+  SELECT t.tab, t.name, position_telemetry.trigger_definition(target_schema, t.tab, t.events, t.one_row, t.condition, t.call)
+  FROM (
     -- The name sorts last: other BEFORE triggers have had their say.
-    SELECT 'active_positions', 'zz_position_telemetry_mark',
-           'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION position_telemetry.track_mark('
-           || position_telemetry.mark_arguments(target_schema) || ')'
+    SELECT 'active_positions', 'zz_position_telemetry_mark', 'BEFORE INSERT OR UPDATE', true, NULL,
+           format('position_telemetry.track_mark(%s)', position_telemetry.mark_arguments(target_schema))
     UNION ALL
-    SELECT 'active_positions', 'position_telemetry_insert',
-           'AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.held_marks IS NULL) EXECUTE FUNCTION position_telemetry.collect_change()'
+    SELECT 'active_positions', 'position_telemetry_insert', 'AFTER INSERT', true, 'NEW.held_marks IS NULL', 'position_telemetry.collect_change()'
     UNION ALL
     -- Short, because every statement prepares it and every mark is tested by it.
-    SELECT 'active_positions', 'position_telemetry_change',
-           'AFTER UPDATE ON %s FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status'
-           || ' OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
-           || ' OR lower(NEW.status::text COLLATE "C") = ''closed'') EXECUTE FUNCTION position_telemetry.collect_change()'
+    SELECT 'active_positions', 'position_telemetry_change', 'AFTER UPDATE', true,
+           'OLD.status IS DISTINCT FROM NEW.status OR OLD.rejected_marks IS DISTINCT FROM NEW.rejected_marks'
+           || ' OR lower(NEW.status::text COLLATE "C") = ''closed''', 'position_telemetry.collect_change()'
     UNION ALL
-    SELECT 'active_positions', 'position_telemetry_write',
-           'AFTER INSERT OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '
-           || position_telemetry.statement_writer(target_schema) || '()'
+    SELECT 'active_positions', 'position_telemetry_write', 'AFTER INSERT OR UPDATE', false, NULL,
+           position_telemetry.statement_writer(target_schema) || '()'
     UNION ALL
-    SELECT 'active_positions', 'position_telemetry_delete',
-           format('AFTER DELETE ON %%s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_delete()', target_schema)
+    SELECT 'active_positions', 'position_telemetry_delete', 'AFTER DELETE', false, NULL,
+           format('%I.position_telemetry_delete()', target_schema)
     WHERE position_telemetry.get_setting(target_schema, 'on_delete') = '"archive"'
     UNION ALL
-    SELECT 'active_positions', 'position_telemetry_truncate',
-           format('BEFORE TRUNCATE ON %%s FOR EACH STATEMENT EXECUTE FUNCTION %I.position_telemetry_truncate()', target_schema)
+    SELECT 'active_positions', 'position_telemetry_truncate', 'BEFORE TRUNCATE', false, NULL,
+           format('%I.position_telemetry_truncate()', target_schema)
     UNION ALL
-    SELECT 'active_positions', 'position_telemetry_freeze',
-           format('BEFORE UPDATE OF entry_features_json, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
-                  || '%I.position_telemetry_freeze(''entry_features_json'', ''sentiment_snapshot'')', target_schema)
+    SELECT 'active_positions', 'position_telemetry_freeze', 'BEFORE UPDATE OF entry_features_json, sentiment_snapshot', true, NULL,
+           format('%I.position_telemetry_freeze(''entry_features_json'', ''sentiment_snapshot'')', target_schema)
     UNION ALL
-    SELECT 'position_history', 'position_telemetry_claim',
-           format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.position_id IS NULL) EXECUTE FUNCTION %I.position_telemetry_claim()', target_schema)
+    SELECT 'position_history', 'position_telemetry_claim', 'BEFORE INSERT', true, 'NEW.position_id IS NULL',
+           format('%I.position_telemetry_claim()', target_schema)
     UNION ALL
     SELECT * FROM position_telemetry.dispatch_triggers(target_schema)
-  ) AS t (table_name, trigger_name, definition)
+  ) AS t (tab, name, events, one_row, condition, call)
 $$;
 COMMENT ON FUNCTION position_telemetry.layout_triggers(name) IS
-'Internal: the triggers of an attached schema; %s in a definition stands for the table.';
+'Internal: the triggers of an attached schema, each with what comes after its name.';
 
 -- Features at entry; nothing where there are no dispatch tables.
 CREATE FUNCTION position_telemetry.dispatch_triggers(target_schema name)
-RETURNS TABLE (table_name text, trigger_name text, definition text)
+RETURNS TABLE (table_name text, trigger_name text, events text, one_row boolean, condition text, call text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'active_positions', 'position_telemetry_capture',
-         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.execution_uuid IS NOT NULL AND NOT position_telemetry.usable_snapshot(NEW.entry_features_json::jsonb))'
-                || ' EXECUTE FUNCTION %I.position_telemetry_capture()', target_schema)
+  SELECT 'active_positions', 'position_telemetry_capture', 'BEFORE INSERT', true,
+         'NEW.execution_uuid IS NOT NULL AND NOT position_telemetry.usable_snapshot(NEW.entry_features_json::jsonb)',
+         format('%I.position_telemetry_capture()', target_schema)
   WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
   UNION ALL
-  SELECT 'dispatch_executions', 'position_telemetry_deliver',
-         format('AFTER INSERT ON %%s FOR EACH ROW WHEN (NEW.%s IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_deliver()',
-                quote_ident(position_telemetry.execution_key(target_schema)), target_schema)
+  SELECT 'dispatch_executions', 'position_telemetry_deliver', 'AFTER INSERT', true,
+         format('NEW.%I IS NOT NULL', position_telemetry.execution_key(target_schema)), format('%I.position_telemetry_deliver()', target_schema)
   WHERE position_telemetry.execution_key(target_schema) IS NOT NULL
   UNION ALL
-  SELECT 'dispatch_executions', 'position_telemetry_inherit',
-         format('BEFORE INSERT ON %%s FOR EACH ROW WHEN (NEW.recommendation_id IS NOT NULL) EXECUTE FUNCTION %I.position_telemetry_inherit()', target_schema)
+  SELECT 'dispatch_executions', 'position_telemetry_inherit', 'BEFORE INSERT', true, 'NEW.recommendation_id IS NOT NULL',
+         format('%I.position_telemetry_inherit()', target_schema)
   WHERE position_telemetry.recommendation_key(target_schema) IS NOT NULL
   UNION ALL
-  SELECT t.name, 'position_telemetry_freeze',
-         format('BEFORE UPDATE OF features_snapshot, sentiment_snapshot ON %%s FOR EACH ROW EXECUTE FUNCTION '
-                || '%I.position_telemetry_freeze(''features_snapshot'', ''sentiment_snapshot'')', target_schema)
+  SELECT t.name, 'position_telemetry_freeze', 'BEFORE UPDATE OF features_snapshot, sentiment_snapshot', true, NULL,
+         format('%I.position_telemetry_freeze(''features_snapshot'', ''sentiment_snapshot'')', target_schema)
   FROM (VALUES ('dispatch_recommendations'), ('dispatch_executions')) AS t (name)
   WHERE position_telemetry.has_columns(target_schema, t.name, 'features_snapshot', 'sentiment_snapshot')
 $$;
 COMMENT ON FUNCTION position_telemetry.dispatch_triggers(name) IS
-'Internal: the triggers that capture and freeze features at entry.';
+'Internal: the triggers that capture and freeze features at entry, in their parts.';
 
 -- The comment of a trigger keeps the fingerprint of its definition.
 CREATE FUNCTION position_telemetry.trigger_comment(definition text) RETURNS text
@@ -266,7 +266,7 @@ BEGIN
   IF there.tgenabled IN ('O', 'A') AND there.comment = position_telemetry.trigger_comment(definition) THEN
     RETURN position_telemetry.step('trigger', object, 'kept');
   END IF;
-  EXECUTE format('CREATE OR REPLACE TRIGGER %I ' || definition, trigger_name, relation);
+  EXECUTE format('CREATE OR REPLACE TRIGGER %I %s', trigger_name, definition);
   EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', relation, trigger_name);
   EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, relation, position_telemetry.trigger_comment(definition));
   RETURN position_telemetry.step('trigger', object, CASE WHEN there.tgenabled IS NULL THEN 'created' ELSE 'added' END);

@@ -12,7 +12,7 @@ DECLARE
   there text := obj_description(to_regclass(full_name), 'pg_class');
   marked text := comment || ' [position_telemetry ' || md5(query) || ']';
 BEGIN
-  IF to_regclass(full_name) IS NOT NULL AND coalesce(there, '') !~ '\[position_telemetry [0-9a-f]{32}\]$' THEN
+  IF to_regclass(full_name) IS NOT NULL AND coalesce(there, '') !~ '[[]position_telemetry [0-9a-f]{32}[]]$' THEN
     RETURN position_telemetry.step('view', view_name, 'foreign', 'a relation of this name is there that attach() did not make');
   END IF;
   IF there = marked THEN

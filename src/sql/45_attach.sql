@@ -9,6 +9,11 @@ BEGIN
     RAISE EXCEPTION 'schema "%" does not exist', target_schema
       USING ERRCODE = '3F000', HINT = 'Create it first, or name the schema of your tables.';
   END IF;
+  -- It stands in the sources of functions, between these.
+  IF strpos(target_schema, '$body$') > 0 THEN
+    RAISE EXCEPTION 'schema "%" cannot be attached', target_schema
+      USING ERRCODE = '42602', HINT = 'Rename it: its name must not have $body$ in it.';
+  END IF;
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(format('%I.active_positions', target_schema)) AND c.relkind <> 'r') THEN
     RAISE EXCEPTION 'relation "%.active_positions" is not an ordinary table', target_schema
       USING ERRCODE = '42809',
@@ -93,7 +98,7 @@ BEGIN
   RETURN QUERY SELECT * FROM position_telemetry.remove_functions(target_schema, false);
   FOR o IN SELECT c.relname FROM pg_class c
            WHERE c.relnamespace = to_regnamespace(quote_ident(target_schema)) AND c.relkind = 'v'
-             AND obj_description(c.oid, 'pg_class') ~ '\[position_telemetry [0-9a-f]{32}\]$'
+             AND obj_description(c.oid, 'pg_class') ~ '[[]position_telemetry [0-9a-f]{32}[]]$'
            ORDER BY c.relname LOOP
     EXECUTE format('DROP VIEW %I.%I', target_schema, o.relname);
     RETURN NEXT position_telemetry.step('view', o.relname, 'removed');

@@ -1,6 +1,18 @@
 -- verify(): compares an attached schema with the layout, and never fails on what
 -- it finds.
 
+CREATE FUNCTION position_telemetry.verify_version(target_schema name)
+RETURNS TABLE (check_name text, ok boolean, detail text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'version', coalesce(e.extversion = position_telemetry.version(), true),
+         CASE WHEN e.extversion <> position_telemetry.version()
+              THEN format('the functions are of version %s, the extension says %s: run ALTER EXTENSION %I UPDATE', position_telemetry.version(), e.extversion, e.extname) END
+  FROM (VALUES (position_telemetry.extension_name())) AS installed (name) LEFT JOIN pg_extension e ON e.extname = installed.name
+$$;
+COMMENT ON FUNCTION position_telemetry.verify_version(name) IS 'Internal: the version, for verify().';
+
 CREATE FUNCTION position_telemetry.verify_tables(target_schema name)
 RETURNS TABLE (check_name text, ok boolean, detail text)
 LANGUAGE sql STABLE
@@ -116,7 +128,7 @@ AS $$
   CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', target_schema, l.view_name)) AS oid) v
   CROSS JOIN LATERAL (SELECT CASE
     WHEN v.oid IS NULL THEN 'missing: run attach()'
-    WHEN coalesce(obj_description(v.oid, 'pg_class'), '') !~ '\[position_telemetry [0-9a-f]{32}\]$'
+    WHEN coalesce(obj_description(v.oid, 'pg_class'), '') !~ '[[]position_telemetry [0-9a-f]{32}[]]$'
       THEN 'foreign: a relation of this name is there that attach() did not make'
     WHEN obj_description(v.oid, 'pg_class') NOT LIKE '%[position_telemetry ' || md5(l.query) || ']'
       THEN 'out of date: run attach()' END AS problem) s
@@ -133,7 +145,7 @@ AS $$
 DECLARE
   part text;
 BEGIN
-  FOREACH part IN ARRAY ARRAY['tables', 'columns', 'checks', 'indexes', 'functions', 'triggers', 'views'] LOOP
+  FOREACH part IN ARRAY ARRAY['version', 'tables', 'columns', 'checks', 'indexes', 'functions', 'triggers', 'views'] LOOP
     BEGIN
       RETURN QUERY EXECUTE format('SELECT * FROM position_telemetry.%I($1)', 'verify_' || part) USING target_schema;
     EXCEPTION WHEN OTHERS THEN
@@ -143,5 +155,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION position_telemetry.verify(name) IS
-'Compares an attached schema with what attach() would make: one row per table, column, constraint, index, function, trigger and view, whether it is all right, and if not, what is wrong. Never raises on a broken installation.';
+'Compares an attached schema with what attach() would make: a row for the version, and one per table, column, constraint, index, function, trigger and view, whether it is all right, and if not, what is wrong. Never raises on a broken installation.';
 

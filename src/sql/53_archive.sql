@@ -143,7 +143,7 @@ BEGIN
     END IF;
     %3$s;
     %4$s
-    IF row_security_active('%1$I.active_positions') AND EXISTS (
+    IF row_security_active(%9$L) AND EXISTS (
          SELECT FROM unnest(closed) AS w (id) WHERE NOT EXISTS (SELECT FROM %1$I.position_history h WHERE h.position_id = w.id)) THEN
       RAISE EXCEPTION 'a closed position could not be archived: row-level security hides it from the owner of %%.active_positions', %7$L
         USING ERRCODE = '42501', HINT = 'ALTER TABLE ... NO FORCE ROW LEVEL SECURITY, or a policy for the owner.';
@@ -190,7 +190,8 @@ $source$,
     target_schema,
     format('SELECT position_id, id::bigint AS history_id, entry_price, exit_price, exit_time, exit_reason, exit_reason_norm, pnl_dollars, pnl_pct,
               net_pnl_dollars, r_multiple, win_loss_label, mfe_pct, mae_pct, holding_seconds
-            FROM %s AS h WHERE position_id = closed[1] ORDER BY id DESC LIMIT 1', position_telemetry.reader(target_schema, 'position_history')))
+            FROM %s AS h WHERE position_id = closed[1] ORDER BY id DESC LIMIT 1', position_telemetry.reader(target_schema, 'position_history')),
+    format('%I.active_positions', target_schema))
   FROM (SELECT
     position_telemetry.outcome_query(target_schema, format(
       '(SELECT a.*, NULL::text AS forced_label, NULL::timestamptz AS archived_exit_time, NULL::numeric AS archived_exit_price, NULL::bigint AS archived_id
@@ -246,7 +247,7 @@ DECLARE
   open_positions bigint := (SELECT count(*) FROM %1$I.active_positions WHERE NOT position_telemetry.is_closed(status::text));
 BEGIN
   IF open_positions > 0 THEN
-    RAISE EXCEPTION 'cannot truncate %1$s.active_positions: %% positions are open', open_positions
+    RAISE EXCEPTION 'cannot truncate %%.active_positions: %% positions are open', TG_TABLE_SCHEMA, open_positions
       USING ERRCODE = '55000', HINT = 'Close or DELETE them, which archives them; then TRUNCATE.';
   END IF;
   RETURN NULL;

@@ -139,8 +139,8 @@ COMMENT ON FUNCTION position_telemetry.nightly_command(name) IS
 
 CREATE FUNCTION position_telemetry.crontab_line(schedule text, command text) RETURNS text
 LANGUAGE sql STABLE
-RETURN replace(format('%s psql -X -d "%s" -c "%s"', schedule, regexp_replace(current_database(), '(["$`\\])', '\\\1', 'g'),
-                      regexp_replace(command, '(["$`\\])', '\\\1', 'g')), '%', '\%');
+RETURN replace(format('%s psql -X -d "%s" -c "%s"', schedule, regexp_replace(current_database(), E'(["$`\\\\])', E'\\\\\\1', 'g'),
+                      regexp_replace(command, E'(["$`\\\\])', E'\\\\\\1', 'g')), '%', E'\\%');
 COMMENT ON FUNCTION position_telemetry.crontab_line(text, text) IS
 'Internal: the line of a crontab that runs a command in this database.';
 

@@ -56,7 +56,7 @@ CREATE FUNCTION position_telemetry.snapshot_number(value jsonb) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN position_telemetry.fitting(
   CASE WHEN jsonb_typeof(value) = 'number'
-            OR jsonb_typeof(value) = 'string' AND value #>> '{}' ~ '^\s*[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})([eE][+-]?\d{1,2})?\s*$'
+            OR jsonb_typeof(value) = 'string' AND value #>> '{}' ~ '^[[:space:]]*[+-]?([0-9]{1,18}([.][0-9]{0,18})?|[.][0-9]{1,18})([eE][+-]?[0-9]{1,2})?[[:space:]]*$'
        THEN (value #>> '{}')::numeric END);
 COMMENT ON FUNCTION position_telemetry.snapshot_number(jsonb) IS
 'Internal: a number out of a snapshot, also when it was written as text; else null.';
@@ -116,7 +116,7 @@ AS $outer$
            CASE WHEN position_telemetry.is_option(h.instrument_type, h.option_symbol) THEN 'option' ELSE 'stock' END AS asset_type,
            coalesce(h.strategy_type, 'unknown') AS strategy_type, t.direction,
            t.direction * CASE WHEN coalesce(position_telemetry.option_right(h.instrument_type, h.side) = 'PUT',
-             upper(h.option_symbol) ~ '\d{6}P\d{8}\s*$', false) THEN -1 ELSE 1 END AS exposure,
+             upper(h.option_symbol) ~ '[0-9]{6}P[0-9]{8}[[:space:]]*$', false) THEN -1 ELSE 1 END AS exposure,
            h.option_symbol, h.expiration_date, h.entry_features_json, h.sentiment_snapshot, h.entry_iv_rank, h.entry_spread_pct,
            h.entry_time, h.exit_time, h.exit_reason_norm, h.win_loss_label, h.max_hold_minutes AS planned_minutes,
            coalesce(h.holding_seconds / 60.0, h.holding_minutes) AS minutes,

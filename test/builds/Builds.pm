@@ -15,7 +15,7 @@ use PositionTelemetry;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(has_pg_tle new_database use_files files_of script_of psql_ok psql_error catalog_of attached_catalog_of
+our @EXPORT = qw(has_pg_tle current_version next_project new_database use_files files_of script_of psql_ok psql_error catalog_of attached_catalog_of
   same_catalog_ok differences_of trade life_goes_on_ok dump_ok);
 
 my $project = abs_path(dirname(__FILE__) . '/../..');
@@ -49,8 +49,27 @@ sub use_files {
   return query($node, "ALTER DATABASE $database SET extension_destdir = '$directory'");
 }
 
-# Runs scripts/assemble and returns the file that its output is in. of: VERSION and
-# MODULES when not the current ones.
+sub current_version {
+  my ($version) = slurp_file("$project/position_telemetry.control") =~ /default_version = '(.*?)'/;
+  return $version;
+}
+
+# A copy of the project in a version that is not there yet: a type that has a column
+# more, which takes a step, and a function more.
+sub next_project {
+  my ($version) = @_;
+  my $copy = PostgreSQL::Test::Utils::tempdir() . "/$version";
+  my $current = current_version();
+  system("mkdir '$copy' && cp -r '$project/src' '$project/scripts' '$copy' && sed 's/$current/$version/'"
+      . " '$project/position_telemetry.control' >'$copy/position_telemetry.control'") == 0 or die 'cannot copy the project';
+  append_to_file("$copy/src/update/$current--$version.sql", "ALTER TYPE position_telemetry.mark_result ADD ATTRIBUTE note text;\n");
+  append_to_file("$copy/src/sql/99_next.sql",
+    "CREATE FUNCTION position_telemetry.next() RETURNS integer LANGUAGE sql IMMUTABLE RETURN 9;\n");
+  return $copy;
+}
+
+# Runs scripts/assemble and returns the file that its output is in. of: the project, or
+# VERSION and MODULES, when not the current ones.
 my $scripts = 0;
 
 sub script_of {

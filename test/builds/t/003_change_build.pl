@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::RealBin/..", "$FindBin::RealBin/../../tap/lib";
 use Builds;
 use PositionTelemetry;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_server('change_build');
@@ -20,18 +21,26 @@ foreach my $build (qw(native portable)) {
   trade($node, "fresh_$build");
 }
 
+my $version = current_version();
+
 sub change_build {
   my ($database, $build, %as) = @_;
   use_files($node, $database, $build);
   query($node, <<"SQL", database => $database, %as);
     BEGIN;
-    ALTER EXTENSION position_telemetry UPDATE TO '$build';
+    ALTER EXTENSION position_telemetry UPDATE TO '$version-$build';
     ALTER EXTENSION position_telemetry UPDATE;
     SELECT position_telemetry.attach('public');
     COMMIT
 SQL
   return is(query($node, "SELECT position_telemetry.build(), position_telemetry.version() = extversion FROM pg_extension
       WHERE extname = 'position_telemetry'", database => $database), "$build|t", "$database: is of the $build build now, and of its version");
+}
+
+sub rights_on_schema {
+  my ($database) = @_;
+  return query($node, "SELECT a.grantee::regrole, a.privilege_type FROM pg_namespace, aclexplode(nspacl) a WHERE nspname = 'position_telemetry' ORDER BY 1, 2",
+    database => $database);
 }
 
 foreach my $pair ([qw(native portable)], [qw(portable native)]) {
@@ -46,7 +55,9 @@ foreach my $pair ([qw(native portable)], [qw(portable native)]) {
   trade($node, $database, %as);
   query($node, 'GRANT SELECT, INSERT, UPDATE ON active_positions TO writer; GRANT USAGE ON SEQUENCE active_positions_id_seq TO writer',
     database => $database, %as);
+  query($node, 'REVOKE USAGE ON SCHEMA position_telemetry FROM PUBLIC; GRANT USAGE ON SCHEMA position_telemetry TO writer', database => $database);
   my $rows = snapshot($node, 'public', database => $database);
+  my $rights = rights_on_schema($database);
 
   my $writer = $node->background_psql($database, extra_params => [ '-U', 'writer' ]);
   $writer->query_safe(<<'SQL');
@@ -55,6 +66,8 @@ foreach my $pair ([qw(native portable)], [qw(portable native)]) {
     BEGIN; EXECUTE mark(10, 108); EXECUTE close(10, 98); ROLLBACK;
 SQL
   change_build($database, $after, %as);
+  is(rights_on_schema($database), $rights, "$before to $after: rights that were taken away do not come back");
+  query($node, 'GRANT USAGE ON SCHEMA position_telemetry TO PUBLIC', database => $database);
   same_catalog_ok($node, $database, "fresh_$after", "$before to $after");
   unchanged_ok(snapshot($node, 'public', database => $database), $rows, "$before to $after: no row has changed");
   verify_ok($node, 'public', "$before to $after: every object is in place", database => $database);
@@ -79,6 +92,35 @@ foreach my $pair ([qw(native portable)], [qw(portable native)]) {
   life_goes_on_ok($node, $database, "$before to $after");
 }
 
+# The files of a later version over those of this one, which stay where they are: no way
+# leads past a step or back, and verify() tells when the extension says what is not.
+{
+  my $next = next_project('9.0.0');
+  my $directory = PostgreSQL::Test::Utils::tempdir() . '/generations';
+  my $extension = $directory . $node->config_data('--sharedir') . '/extension';
+  system("mkdir -p '$directory' && cp -r '@{[ files_of('native') ]}/usr' '$directory' && '$next/scripts/assemble' files native '$extension'") == 0
+    or die 'cannot make the directory';
+  foreach my $left (0, 1) {
+    my $database = new_database($node, "generations_$left", $left ? 'native' : 'portable');
+    my $name = $left ? 'left between two versions' : 'from an earlier version';
+    query($node, "CREATE EXTENSION position_telemetry; SELECT position_telemetry.attach('public')", database => $database);
+    if ($left) {
+      query($node, "ALTER EXTENSION position_telemetry UPDATE TO '$version-native'", database => $database);
+      like(query($node, "SELECT detail FROM position_telemetry.verify('public') WHERE NOT ok", database => $database),
+        qr/^the functions are of version \Q$version\E, the extension says \Q$version\E-native: run/, "$name: verify() says so");
+    }
+    use_files($node, $database, $directory);
+    query($node, $left ? 'ALTER EXTENSION position_telemetry UPDATE'
+        : "ALTER EXTENSION position_telemetry UPDATE TO '9.0.0-native'; ALTER EXTENSION position_telemetry UPDATE", database => $database);
+    is(query($node, <<'SQL', database => $database), '9.0.0|9.0.0|native|9|1', "$name: every step is taken");
+      SELECT extversion, position_telemetry.version(), position_telemetry.build(), position_telemetry.next(),
+             (SELECT count(*) FROM pg_attribute WHERE attrelid = 'position_telemetry.mark_result'::regclass AND attname = 'note')
+        FROM pg_extension WHERE extname = 'position_telemetry'
+SQL
+    is(sqlstate($node, "ALTER EXTENSION position_telemetry UPDATE TO '$version'", database => $database), '22023', "$name: none leads back");
+  }
+}
+
 # Without attach() a write fails and says what to do, and nothing is half done.
 foreach my $pair ([qw(native portable)], [qw(portable native)]) {
   my ($before, $after) = @$pair;
@@ -86,7 +128,7 @@ foreach my $pair ([qw(native portable)], [qw(portable native)]) {
   new_database($node, $database, $before);
   query($node, "CREATE EXTENSION position_telemetry; SELECT position_telemetry.attach('public')", database => $database);
   use_files($node, $database, $after);
-  query($node, "ALTER EXTENSION position_telemetry UPDATE TO '$after'; ALTER EXTENSION position_telemetry UPDATE", database => $database);
+  query($node, "ALTER EXTENSION position_telemetry UPDATE TO '$version-$after'; ALTER EXTENSION position_telemetry UPDATE", database => $database);
   my $write = "INSERT INTO active_positions (ticker) VALUES ('A')";
   like(error_of($node, $write, database => $database), qr/HINT:.*attach\('public'\)/, "$before to $after: a write before attach() says to run it");
   is(sqlstate($node, $write, database => $database), '39P01', "$before to $after: with the SQLSTATE of a misplaced trigger");

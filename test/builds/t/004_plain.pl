@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 
-use File::Copy;
 use FindBin;
 use lib "$FindBin::RealBin/..", "$FindBin::RealBin/../../tap/lib";
 use Builds;
@@ -58,23 +57,10 @@ section 'dump and restore' => sub {
   life_goes_on_ok($node, 'restored', 'restored', @desk);
 };
 
-# A version that is not there yet: a function more, and a column more in a type.
-sub next_version {
-  my $project = PostgreSQL::Test::Utils::tempdir() . '/next';
-  my $here = "$FindBin::RealBin/../../..";
-  system("mkdir '$project' && cp -r '$here/src' '$here/scripts' '$here/position_telemetry.control' '$project'") == 0 or die 'cannot copy the project';
-  my ($version) = slurp_file("$project/position_telemetry.control") =~ /default_version = '(.*?)'/;
-  append_to_file("$project/src/update/$version--9.0.0.sql",
-    "ALTER TYPE position_telemetry.mark_result ADD ATTRIBUTE note text;\n");
-  append_to_file("$project/src/sql/99_next.sql",
-    "CREATE FUNCTION position_telemetry.next() RETURNS integer LANGUAGE sql IMMUTABLE RETURN 9;\n");
-  return script_of('plain', version => '9.0.0', project => $project);
-}
-
 section 'update' => sub {
   new_plain('update');
   my $rows = snapshot($node, 'public', database => 'update');
-  my $next = next_version();
+  my $next = script_of('plain', project => next_project('9.0.0'));
   psql_ok($node, 'update', $next, 'a later script updates', @desk);
   is(query($node, 'SELECT position_telemetry.version(), position_telemetry.next()', database => 'update', @desk), '9.0.0|9', 'to its version and functions');
   is(query($node, "SELECT count(*) FROM pg_attribute WHERE attrelid = 'position_telemetry.mark_result'::regclass AND attname = 'note'", database => 'update'), 1,
@@ -90,12 +76,54 @@ section 'refusals' => sub {
   query($node, 'CREATE EXTENSION position_telemetry', database => 'extension');
   like(psql_error($node, 'extension', $script), qr/ERROR:  55000: extension "position_telemetry" is in this database.*HINT:/s,
     'where the extension is the script is refused');
-  new_database($node, 'planted', undef, owner => 'desk');
-  query($node, 'CREATE ROLE mallory LOGIN; GRANT CREATE ON DATABASE planted TO mallory', database => 'planted');
-  query($node, 'CREATE SCHEMA position_telemetry', database => 'planted', user => 'mallory');
-  like(psql_error($node, 'planted', $script, @desk), qr/ERROR:  42501: schema "position_telemetry" belongs to role "mallory"/,
+  new_database($node, 'empty');
+  query($node, 'CREATE ROLE mallory LOGIN; GRANT CREATE ON DATABASE empty TO mallory, desk');
+  query($node, 'CREATE SCHEMA position_telemetry', database => 'empty', user => 'mallory');
+  like(psql_error($node, 'empty', $script, @desk), qr/ERROR:  42501: schema "position_telemetry" belongs to role "mallory".*HINT:/s,
     'and where the schema is another\'s');
-  is(query($node, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'position_telemetry'::regnamespace", database => 'planted'), 0, 'nothing is half done');
+  is(query($node, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'position_telemetry'::regnamespace", database => 'empty'), 0, 'nothing is half done');
+  psql_ok($node, 'empty', $script, 'a superuser installs there: nothing is in the schema yet');
+  is(sqlstate($node, 'CREATE FUNCTION position_telemetry.mine() RETURNS integer LANGUAGE sql RETURN 1', database => 'empty', user => 'mallory'), '42501',
+    'and the schema is no longer the other\'s');
+  like(psql_error($node, 'empty', $script, @desk), qr/ERROR:  42501/, 'another role cannot make again what is not its own');
+};
+
+# What somebody has put there beforehand is not run, whoever installs.
+section 'a planted schema' => sub {
+  new_database($node, 'planted');
+  query($node, 'GRANT CREATE ON DATABASE planted TO mallory; CREATE ROLE boss LOGIN; GRANT mallory TO boss; GRANT CREATE ON DATABASE planted TO boss');
+  query($node, <<'SQL', database => 'planted', user => 'mallory');
+    CREATE SCHEMA position_telemetry;
+    GRANT USAGE ON SCHEMA position_telemetry TO PUBLIC;
+    CREATE TYPE position_telemetry.attach_step AS (step text, object text, action text, detail text);
+    CREATE FUNCTION position_telemetry.version() RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'planted code runs as %', current_user; END $$;
+SQL
+  foreach my $user (qw(postgres boss desk)) {
+    like(psql_error($node, 'planted', $script, user => $user), qr/ERROR:  42501: schema "position_telemetry" belongs to role "mallory"/,
+      "$user does not install over what another has made");
+  }
+  use_files($node, 'planted', 'portable');
+  is(sqlstate($node, 'CREATE EXTENSION position_telemetry', database => 'planted'), '42501', 'nor is the extension created over it');
+};
+
+# A database may have any of the settings of old.
+section 'settings' => sub {
+  foreach my $how (qw(plain portable native)) {
+    new_database($node, "settings_$how", $how eq 'plain' ? undef : $how);
+    query($node, "ALTER DATABASE settings_$how SET standard_conforming_strings = off; ALTER DATABASE settings_$how SET quote_all_identifiers = on;
+                  ALTER DATABASE settings_$how SET escape_string_warning = off");
+    $how eq 'plain' ? psql_ok($node, "settings_$how", $script, 'settings of old: the script installs')
+      : query($node, 'CREATE EXTENSION position_telemetry', database => "settings_$how");
+    attach_ok($node, 'public', database => "settings_$how", name => "settings of old, $how: attached");
+    verify_ok($node, 'public', "settings of old, $how: every object is in place", database => "settings_$how");
+    trade($node, "settings_$how");
+    life_goes_on_ok($node, "settings_$how", "settings of old, $how");
+    like(error_of($node, 'SELECT position_telemetry.schedule_nightly_stats()', database => "settings_$how"), qr/HINT:.*psql -X -d/s,
+      "settings of old, $how: the hint of the nightly statistics is whole");
+    is(error_of($node, 'SELECT position_telemetry.generate_recommendations(); SELECT * FROM v_training_data', database => "settings_$how"), '',
+      "settings of old, $how: what is learnt");
+  }
 };
 
 section 'two at once' => sub {

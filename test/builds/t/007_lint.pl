@@ -62,11 +62,19 @@ foreach my $kind ('install portable', 'update portable', 'update portable 1.0.0'
   is(join("\n", broken_by($script)), '', "$kind: has nothing that pg_tle refuses");
 }
 
+# Where standard_conforming_strings is off, a backslash in an ordinary literal is another
+# character: in none of the modules is there one but in literals with E.
+foreach my $build (qw(native portable)) {
+  my $text = slurp_file(script_of("install $build"));
+  $text =~ s/--[^\n]*|\bE'(?:[^'\\]|\\.|'')*'(?:\s*\n\s*'(?:[^'\\]|\\.|'')*')*//gs;
+  is(join("\n", grep { /\\/ } split /\n/, $text), '', "$build: no literal depends on standard_conforming_strings");
+}
+
 # install_extension() with more arguments, and newer functions, are not on every managed server.
 my $registration = slurp_file(script_of('tle')) =~ s/\$position_telemetry_script\$.*?\$position_telemetry_script\$/script/gsr;
 my %calls = map { $_ => 1 } $registration =~ /pgtle\.(\w+)\s*\(/g;
 is(join(' ', sort keys %calls), 'available_extension_versions install_extension install_update_path set_default_version',
   'the registration calls what the first release of pg_tle had');
-is(() = ($registration =~ /install_extension\(:'name', '[^']*', '[^']*',\s*script\s*\)/), 1, 'with the arguments that it had');
+is(() = ($registration =~ /install_extension\(:'name', '[^']*',\s*'[^']*',\s*script\s*\)/), 1, 'with the arguments that it had');
 
 done_testing();
