@@ -112,3 +112,10 @@ UPDATE active_positions SET entry_price = 100 WHERE id >= 5;
 SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
        worst_unrealized_pnl_dollars AS worst_dollars, mfe_time IS NOT NULL AS has_time
   FROM active_positions WHERE id >= 5 ORDER BY id;
+-- A change of side turns the extremes round, also where the rest cannot be valued.
+INSERT INTO active_positions (id, ticker, quantity, entry_price) VALUES (8, 'AAPL', 10, 100);
+UPDATE active_positions SET current_price = 110 WHERE id = 8;
+UPDATE active_positions SET side = 'short', multiplier = 9999999999 WHERE id = 8;
+SELECT best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
+       worst_unrealized_pnl_dollars AS worst_dollars, mfe_time IS NOT NULL AS mfe_time, mae_time IS NOT NULL AS mae_time
+  FROM active_positions WHERE id = 8;

@@ -273,11 +273,11 @@ bool nothing_realized(const Terms& terms) {
 void rebase_after_correction(Update& u) {
   Terms before = terms_of(u.old_row);
   if (!is_correction(u, before)) return;
-  Excursion corrected = u.excursion;
   if (before.direction != u.terms.direction) {
-    mirror(corrected, nothing_realized(before));
+    mirror(u.excursion, nothing_realized(before));
     before.direction = u.terms.direction;
   }
+  Excursion corrected = u.excursion;
   bool overflow = false;
   const PnlAtExtremes was =
       values_at_extremes(corrected, before, *u.settings, &overflow);

@@ -271,6 +271,17 @@ def stale_extremes(w):
     yield Statement("stale extremes", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
 
 
+def nulls(w):
+    """Columns that somebody empties, and the next mark."""
+    p = w.position(w.pick([w.open, w.open, w.closed]))
+    columns = ["realized_pnl_dollars", "fees", "multiplier", "status", "rejected_marks", "held_marks", "last_mark_price", "last_mark_time",
+               "current_price", "current_pnl_dollars", "entry_price", "entry_time", "quantity", "side", "stop_loss", "close_reason",
+               "closed_at", "exit_price", "instrument_type", "ticker", "entry_features_json", "account_name", "best_unrealized_pnl_pct"]
+    values = {name: "NULL" for name in w.rng.sample(columns, w.pick([1, 1, 2, 3]))}
+    yield Statement("nulls", "UPDATE %s.active_positions SET %s WHERE id = %s" % (w.name, assignments(values), p["id"]))
+    yield Statement("mark", "UPDATE %s.active_positions SET last_mark_price = %s WHERE id = %s" % (w.name, w.price_near(p["entry"]), p["id"]))
+
+
 def edit_closed(w):
     p = w.position(w.closed)
     edits = {"exit_price": lambda: w.price_near(p["entry"]), "closed_at": lambda: w.exit_time(p), "close_reason": lambda: quoted(w.pick(REASONS)),
@@ -398,5 +409,5 @@ def own_reason(w):
 SCENARIOS = (
     (10, open_position), (3, open_many), (2, open_closed), (10, manager_mark), (8, manager_close), (4, stream_open), (2, stream_event),
     (8, reconciler_mark), (2, reconciler_close), (1, clean_up), (1, analyzer), (12, person_mark), (3, many_marks), (2, mark_ticker),
-    (8, correction), (3, stale_extremes), (4, edit_closed), (3, reopen), (2, delete), (2, several_at_once), (1, merge), (2, chained),
+    (8, correction), (3, stale_extremes), (2, nulls), (4, edit_closed), (3, reopen), (2, delete), (2, several_at_once), (1, merge), (2, chained),
     (1, block), (0.5, claimed_intent), (1, truncate), (3, history_edit), (5, dispatch), (0.2, own_reason))
