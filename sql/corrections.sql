@@ -119,3 +119,16 @@ UPDATE active_positions SET side = 'short', multiplier = 9999999999 WHERE id = 8
 SELECT best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
        worst_unrealized_pnl_dollars AS worst_dollars, mfe_time IS NOT NULL AS mfe_time, mae_time IS NOT NULL AS mae_time
   FROM active_positions WHERE id = 8;
+-- A mark that was worth too much to be stored before a correction is re-based in percent all the same.
+INSERT INTO active_positions (id, ticker, quantity, entry_price) VALUES (9, 'AAPL', 10, 100);
+UPDATE active_positions SET current_price = 900000000 WHERE id = 9;
+UPDATE active_positions SET multiplier = 100 WHERE id = 9;
+UPDATE active_positions SET multiplier = 1, entry_price = 200 WHERE id = 9;
+-- What is no number counts as nothing: in columns that were adopted, and in a correction.
+INSERT INTO active_positions (id, ticker, quantity, entry_price, best_unrealized_pnl_pct, worst_unrealized_pnl_dollars, mfe_price, mae_price)
+VALUES (10, 'AAPL', 10, 100, 'NaN', 'NaN', 'NaN', 'NaN'), (11, 'AAPL', 10, 'NaN', 0, 0, NULL, NULL);
+UPDATE active_positions SET current_price = 101 WHERE id >= 10;
+SELECT count(*) AS done FROM position_telemetry.correct_excursion(11, 110, 90, 'bad tick', 't_correct_plain');
+SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
+       worst_unrealized_pnl_dollars AS worst_dollars, mfe_price::numeric(18,2), mae_price::numeric(18,2)
+  FROM active_positions WHERE id >= 9 ORDER BY id;

@@ -108,3 +108,8 @@ SELECT trades(400, 'a', 1, 0) AS planted \gset
 INSERT INTO t_advice_adopted.position_history SELECT * FROM position_history;
 SELECT position_telemetry.generate_recommendations(30, 90, 't_advice_adopted') AS written;
 SELECT parameter_name, current_value, suggested_value, confidence > 0.9 AS confident, generated_at IS NOT NULL AS dated, status FROM t_advice_adopted.learning_recommendations;
+-- A trade whose entry is no number is no obstacle: it is left out.
+SELECT trades(400, 'a', 1, 0) AS planted \gset
+UPDATE position_history SET entry_price = 'NaN', fees = 1 WHERE position_id = 7;
+SELECT position_telemetry.generate_recommendations(30, 90, 't_advice') AS written,
+       (SELECT count(*) FROM position_telemetry.learning_trades(NULL, now(), 't_advice')) AS read;

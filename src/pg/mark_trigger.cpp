@@ -270,6 +270,14 @@ bool nothing_realized(const Terms& terms) {
          terms.realized.value == 0;
 }
 
+// What was too large before the correction cannot have given an extreme.
+PnlAtExtremes comparable(PnlAtExtremes is, const PnlAtExtremes& was) {
+  is.at_mfe.dollars = is.at_mae.dollars = std::nullopt;
+  if (!was.at_mfe.pct) is.at_mfe.pct = std::nullopt;
+  if (!was.at_mae.pct) is.at_mae.pct = std::nullopt;
+  return is;
+}
+
 void rebase_after_correction(Update& u) {
   Terms before = terms_of(u.old_row);
   if (!is_correction(u, before)) return;
@@ -278,14 +286,16 @@ void rebase_after_correction(Update& u) {
     before.direction = u.terms.direction;
   }
   Excursion corrected = u.excursion;
+  bool was_overflow = false;
   bool overflow = false;
   const PnlAtExtremes was =
-      values_at_extremes(corrected, before, *u.settings, &overflow);
-  const PnlAtExtremes is =
+      values_at_extremes(corrected, before, *u.settings, &was_overflow);
+  PnlAtExtremes is =
       values_at_extremes(corrected, u.terms, *u.settings, &overflow);
   if (overflow || !excursion_fits(is.at_mfe, *u.settings) ||
       !excursion_fits(is.at_mae, *u.settings))
     return;
+  if (was_overflow) is = comparable(is, was);
   rebase(corrected, was, is, time_of(u.old_row, kLastMarkTime));
   u.excursion = corrected;
   revalue_last_mark(u);

@@ -163,8 +163,10 @@ Excursion excursion_of(const Row& row) {
 }
 
 void set_excursion(Row& row, const Excursion& before, const Excursion& now) {
-  const auto set = [&row](Column column, auto was, auto is) {
-    if (was != is || (is == 0 && is_null(row, column)))
+  using Value = std::optional<Fixed8>;
+  // A column that holds no number, but null or NaN, reads as nothing as well.
+  const auto set = [&row](Column column, Value was, Value is) {
+    if (was != is || (is.value_or(0) == 0 && !fixed8_of(row, column)))
       set_fixed8(row, column, is);
   };
   set(kBestPct, before.best_pct, now.best_pct);

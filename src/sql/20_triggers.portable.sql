@@ -82,6 +82,9 @@ DECLARE
   mark_time timestamptz;  late boolean;
   pct numeric;  dollars numeric;
   at_mfe numeric;  at_mae numeric;  last numeric;  held integer := 0;
+  best_price numeric;  worst_price numeric;
+  mfe_pct numeric;  mae_pct numeric;  mfe_dollars numeric;  mae_dollars numeric;
+  was_mfe_pct numeric;  was_mae_pct numeric;  was_mfe_dollars numeric;  was_mae_dollars numeric;
   bad boolean := false;  hold boolean := false;  correction boolean;
   swap numeric;  swap_time timestamptz;
   occ record;
@@ -159,16 +162,16 @@ BEGIN
   -- Where it is unknown what was realised, so is every amount of money.
   worth_q := CASE WHEN realized IS NOT NULL THEN q END;
 
-  best_pct := coalesce(NEW.best_unrealized_pnl_pct, 0);
-  worst_pct := coalesce(NEW.worst_unrealized_pnl_pct, 0);
-  best_dollars := coalesce(NEW.best_unrealized_pnl_dollars, 0);
-  worst_dollars := coalesce(NEW.worst_unrealized_pnl_dollars, 0);
-  mfe_price := NEW.mfe_price;
-  mae_price := NEW.mae_price;
+  best_pct := coalesce(position_telemetry.finite(NEW.best_unrealized_pnl_pct::numeric), 0);
+  worst_pct := coalesce(position_telemetry.finite(NEW.worst_unrealized_pnl_pct::numeric), 0);
+  best_dollars := coalesce(position_telemetry.finite(NEW.best_unrealized_pnl_dollars::numeric), 0);
+  worst_dollars := coalesce(position_telemetry.finite(NEW.worst_unrealized_pnl_dollars::numeric), 0);
+  mfe_price := position_telemetry.finite(NEW.mfe_price::numeric);
+  mae_price := position_telemetry.finite(NEW.mae_price::numeric);
   mfe_time := NEW.mfe_time;
   mae_time := NEW.mae_time;
-  mae_before := NEW.mae_before_mfe_pct;
-  mfe_before := NEW.mfe_before_mae_pct;
+  mae_before := position_telemetry.finite(NEW.mae_before_mfe_pct::numeric);
+  mfe_before := position_telemetry.finite(NEW.mfe_before_mae_pct::numeric);
 
   -- Corrections re-base; a fill, which changes the quantity, does not.
   IF TG_OP = 'UPDATE' THEN
@@ -193,20 +196,34 @@ BEGIN
         swap_time := mfe_time;  mfe_time := mae_time;  mae_time := swap_time;
         swap := mae_before;  mae_before := -mfe_before;  mfe_before := -swap;
       END IF;
-      IF position_telemetry.below(position_telemetry.pnl_pct(d, e, mfe_price), pct_limit)
-         AND position_telemetry.below(position_telemetry.pnl_pct(d, e, mae_price), pct_limit)
-         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized), dollars_limit)
-         AND position_telemetry.below(position_telemetry.pnl_dollars(d, e, mae_price, worth_q, m, realized), dollars_limit) THEN
+      -- Extremes are re-based where the best and the worst mark are known.
+      best_price := CASE WHEN mae_price IS NOT NULL THEN mfe_price END;
+      worst_price := CASE WHEN mfe_price IS NOT NULL THEN mae_price END;
+      was_mfe_pct := position_telemetry.pnl_pct(d, was_e, best_price);
+      was_mae_pct := position_telemetry.pnl_pct(d, was_e, worst_price);
+      was_mfe_dollars := position_telemetry.pnl_dollars(d, was_e, best_price, was_q, was_m, was_realized);
+      was_mae_dollars := position_telemetry.pnl_dollars(d, was_e, worst_price, was_q, was_m, was_realized);
+      mfe_pct := position_telemetry.pnl_pct(d, e, best_price);
+      mae_pct := position_telemetry.pnl_pct(d, e, worst_price);
+      mfe_dollars := position_telemetry.pnl_dollars(d, e, best_price, worth_q, m, realized);
+      mae_dollars := position_telemetry.pnl_dollars(d, e, worst_price, worth_q, m, realized);
+      IF position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct), abs(mfe_dollars), abs(mae_dollars)), '')
+         AND position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct)), pct_limit)
+         AND position_telemetry.below(greatest(abs(mfe_dollars), abs(mae_dollars)), dollars_limit) THEN
         -- Money follows only when both extremes are what their prices give for the
         -- quantity held: else it has changed since.
-        IF position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, was_e, mfe_price, was_q, was_m, was_realized), dollars_scale)) = best_dollars
-           AND position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, was_e, mae_price, was_q, was_m, was_realized), dollars_scale)) = worst_dollars
-           AND position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized) IS NOT NULL THEN
-          best_dollars := position_telemetry.extreme(1, round(position_telemetry.pnl_dollars(d, e, mfe_price, worth_q, m, realized), dollars_scale));
-          worst_dollars := position_telemetry.extreme(-1, round(position_telemetry.pnl_dollars(d, e, mae_price, worth_q, m, realized), dollars_scale));
+        IF position_telemetry.below(greatest(abs(was_mfe_pct), abs(was_mae_pct), abs(was_mfe_dollars), abs(was_mae_dollars)), '')
+           AND position_telemetry.extreme(1, round(was_mfe_dollars, dollars_scale)) = best_dollars
+           AND position_telemetry.extreme(-1, round(was_mae_dollars, dollars_scale)) = worst_dollars
+           AND mfe_dollars IS NOT NULL THEN
+          best_dollars := position_telemetry.extreme(1, round(mfe_dollars, dollars_scale));
+          worst_dollars := position_telemetry.extreme(-1, round(mae_dollars, dollars_scale));
         END IF;
-        at_mfe := position_telemetry.rebased(1, best_pct, round(position_telemetry.pnl_pct(d, was_e, mfe_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mfe_price), pct_scale));
-        at_mae := position_telemetry.rebased(-1, worst_pct, round(position_telemetry.pnl_pct(d, was_e, mae_price), pct_scale), round(position_telemetry.pnl_pct(d, e, mae_price), pct_scale));
+        -- What was too large before cannot have given an extreme.
+        at_mfe := position_telemetry.rebased(1, best_pct, round(was_mfe_pct, pct_scale),
+                                             CASE WHEN position_telemetry.below(was_mfe_pct, '') THEN round(mfe_pct, pct_scale) END);
+        at_mae := position_telemetry.rebased(-1, worst_pct, round(was_mae_pct, pct_scale),
+                                             CASE WHEN position_telemetry.below(was_mae_pct, '') THEN round(mae_pct, pct_scale) END);
         IF at_mfe = 0 THEN
           mfe_time := NULL;  mae_before := NULL;
         ELSIF at_mfe <> best_pct AND mfe_time IS NULL THEN

@@ -128,7 +128,12 @@ AS $$
        THEN greatest(coalesce(mae_before_mfe_pct, 0), least(position_telemetry.pnl_pct(%1$s, %2$s, $3), 0)) END,
      mfe_before_mae_pct = CASE WHEN position_telemetry.pnl_pct(%1$s, %2$s, $3) < 0
        THEN least(coalesce(mfe_before_mae_pct, 0), greatest(position_telemetry.pnl_pct(%1$s, %2$s, $2), 0)) END',
-    direction, entry, quantity, multiplier, realized, time_of_mark)
+    direction, f.entry, f.quantity, f.multiplier, f.realized, time_of_mark)
+  -- NaN would be greater than any extreme.
+  FROM (SELECT format('CASE WHEN position_telemetry.is_finite(%1$s) THEN %1$s END', correction_assignments.entry) AS entry,
+               format('CASE WHEN position_telemetry.is_finite(%1$s) THEN %1$s END', correction_assignments.quantity) AS quantity,
+               format('CASE WHEN position_telemetry.is_finite(%1$s) THEN %1$s END', correction_assignments.multiplier) AS multiplier,
+               format('CASE WHEN position_telemetry.is_finite(%1$s) THEN %1$s END', correction_assignments.realized) AS realized) AS f
 $$;
 COMMENT ON FUNCTION position_telemetry.correction_assignments(text, text, text, text, text, text) IS
 'Internal: the SET list by which an excursion is corrected.';

@@ -122,15 +122,16 @@ AS $outer$
            coalesce(h.holding_seconds / 60.0, h.holding_minutes) AS minutes,
            position_telemetry.seconds_between(h.entry_time, h.mfe_time) / 60 AS minutes_to_mfe,
            position_telemetry.fitting(h.pnl_dollars) AS pnl_dollars, m.net, m.pct AS pnl_pct,
-           m.pct - coalesce(round(100 * m.fees / nullif(abs(h.entry_price * h.quantity)
-             * position_telemetry.contract_multiplier(h.multiplier, h.instrument_type, h.option_symbol), 0), 8), 0) AS net_pct,
+           position_telemetry.fitting(m.pct - coalesce(round(100 * m.fees / nullif(abs(h.entry_price * h.quantity)
+             * position_telemetry.contract_multiplier(h.multiplier, h.instrument_type, h.option_symbol), 0), 8), 0)) AS net_pct,
            coalesce(m.net > 0, m.pct > 0) AS won, position_telemetry.fitting(h.r_multiple) AS r,
-           greatest(h.best_unrealized_pnl_pct, m.pct, 0) AS mfe, least(h.worst_unrealized_pnl_pct, m.pct, 0) AS mae,
+           position_telemetry.fitting(greatest(h.best_unrealized_pnl_pct, m.pct, 0)) AS mfe,
+           position_telemetry.fitting(least(h.worst_unrealized_pnl_pct, m.pct, 0)) AS mae,
            position_telemetry.fitting(greatest(h.best_unrealized_pnl_dollars, h.pnl_dollars, 0)) AS mfe_dollars,
            h.mae_before_mfe_pct AS mae_before_mfe, h.mfe_before_mae_pct AS mfe_before_mae,
            h.best_unrealized_pnl_pct > greatest(m.pct, 0) OR h.worst_unrealized_pnl_pct < least(m.pct, 0) AS marked,
            position_telemetry.probability(h.entry_confidence) AS confidence,
-           100 * abs(h.entry_price - h.initial_stop_loss) / nullif(abs(h.entry_price), 0) AS stop_pct
+           position_telemetry.fitting(100 * abs(h.entry_price - h.initial_stop_loss) / nullif(abs(h.entry_price), 0)) AS stop_pct
     FROM %s AS h
     CROSS JOIN LATERAL (SELECT position_telemetry.row_direction(h.side, h.quantity) AS direction) AS t
     CROSS JOIN LATERAL (SELECT coalesce(position_telemetry.fitting(h.fees), 0) AS fees,
