@@ -132,3 +132,7 @@ SELECT count(*) AS done FROM position_telemetry.correct_excursion(11, 110, 90, '
 SELECT id, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct, best_unrealized_pnl_dollars AS best_dollars,
        worst_unrealized_pnl_dollars AS worst_dollars, mfe_price::numeric(18,2), mae_price::numeric(18,2)
   FROM active_positions WHERE id >= 9 ORDER BY id;
+-- An extreme of 0 has no time, whatever a writer says.
+INSERT INTO active_positions (id, ticker, quantity, entry_price, mfe_time, mae_before_mfe_pct, mae_time, worst_unrealized_pnl_pct)
+VALUES (12, 'AAPL', 10, 100, '2026-02-02 14:30+00', -1, '2026-02-02 14:30+00', -3);
+SELECT mfe_time IS NULL AS no_mfe_time, mae_before_mfe_pct, mae_time IS NULL AS no_mae_time FROM active_positions WHERE id = 12;

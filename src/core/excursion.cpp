@@ -71,13 +71,17 @@ void rebase_pct(Side side, const Pnl& before, const Pnl& after,
   if (!after.pct || !gave(side, before.pct, side.pct)) return;
   const Fixed8 kept = side.pct;
   side.pct = extreme(side, *after.pct);
-  if (side.pct == 0) {
-    side.time.reset();
-    side.other_before_pct.reset();
-  } else if (side.pct != kept && !side.time) {
+  if (side.pct != kept && !side.time) {
     side.time = known_by;
     side.other_before_pct = 0;
   }
+}
+
+// An extreme of 0 is the entry itself, of which there is no mark.
+void forget_entry(Side side) noexcept {
+  if (side.pct != 0) return;
+  side.time.reset();
+  side.other_before_pct.reset();
 }
 
 // Money follows only when both extremes are what their prices give for the
@@ -114,6 +118,8 @@ void floor_at_entry(Excursion& x) noexcept {
   x.worst_pct = std::min<Fixed8>(x.worst_pct, 0);
   x.best_dollars = std::max<Fixed8>(x.best_dollars, 0);
   x.worst_dollars = std::min<Fixed8>(x.worst_dollars, 0);
+  forget_entry(favourable(x));
+  forget_entry(adverse(x));
 }
 
 void fold(Excursion& x, int direction, const Mark& mark,
@@ -131,6 +137,8 @@ void rebase(Excursion& x, const PnlAtExtremes& before,
   rebase_dollars(x, before, after);
   rebase_pct(favourable(x), before.at_mfe, after.at_mfe, known_by);
   rebase_pct(adverse(x), before.at_mae, after.at_mae, known_by);
+  forget_entry(favourable(x));
+  forget_entry(adverse(x));
   clamp_order(x);
 }
 

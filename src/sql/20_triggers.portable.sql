@@ -263,6 +263,13 @@ BEGIN
     worst_pct := least(worst_pct, 0);
     best_dollars := greatest(best_dollars, 0);
     worst_dollars := least(worst_dollars, 0);
+    -- An extreme of 0 is the entry itself, of which there is no mark.
+    IF best_pct = 0 THEN
+      mfe_time := NULL;  mae_before := NULL;
+    END IF;
+    IF worst_pct = 0 THEN
+      mae_time := NULL;  mfe_before := NULL;
+    END IF;
     NEW.rejected_marks := coalesce(NEW.rejected_marks, 0);
     offered_in := CASE WHEN NEW.last_mark_price IS NOT NULL THEN 'last_mark_price' ELSE 'current_price' END;
     offer := round(coalesce(NEW.last_mark_price::numeric, NEW.current_price::numeric), 8);

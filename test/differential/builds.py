@@ -16,6 +16,7 @@ AS_TEXT = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), 
 TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d(?::\d\d)?)?")
 # A time that is so long ago that it was counted from now; and from when on generate_recommendations() looked.
 LONG_AGO = re.compile(r"""("holding_seconds": )\d{8,}|("holding_minutes": )\d{6,}|(learning_trades\(')[^']*""")
+HELD = re.compile(r'("holding_(?:seconds|minutes)": )\d+')
 # By so many hours a time of now can be off that went through a column without zone.
 OFFSETS = sorted(range(-14, 15), key=abs)
 
@@ -46,7 +47,10 @@ class Clock:
         """The text with every time of the run replaced by the number of its statement."""
         if text is None or not self.starts:
             return text
-        return LONG_AGO.sub(lambda m: m.group(m.lastindex) + ("" if m.lastindex == 3 else '"long ago"'), TIMESTAMP.sub(self._token, text))
+        text = TIMESTAMP.sub(self._token, text)
+        if '"entry_time": "<' in text:
+            text = HELD.sub(r'\1"not long"', text)
+        return LONG_AGO.sub(lambda m: m.group(m.lastindex) + ("" if m.lastindex == 3 else '"long ago"'), text)
 
     def _token(self, match):
         day = datetime.datetime.fromtimestamp(self.starts[0], datetime.timezone.utc).date()

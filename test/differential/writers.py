@@ -69,10 +69,11 @@ def new_position(w):
     if not w.has_clock:
         row["last_mark_time"] = quoted(w.minutes_after(moment, 0) + "+00")
     rare = {"multiplier": lambda: w.pick(["100", "10", "0.5", "-100", w.strange()]), "realized_pnl_dollars": lambda: w.pick(["12.5", w.strange()]),
-            "best_unrealized_pnl_pct": lambda: w.pick(["3", "-3", "0.0"]), "worst_unrealized_pnl_dollars": lambda: w.pick(["-7", "7", "0.0"]),
+            "best_unrealized_pnl_pct": lambda: w.pick(["3", "-3", "0.0", "'NaN'"]),
+            "worst_unrealized_pnl_dollars": lambda: w.pick(["-7", "7", "0.0", "'NaN'"]),
             "last_mark_time": lambda: "'2026-01-05 14:35+00'", "side": lambda: w.pick(["NULL", "'put'", "'flat'"]),
             "ticker": lambda: "NULL", "entry_time": lambda: w.pick(["NULL", "'infinity'", "'2030-01-01'"]), "id": lambda: str(w.rng.randrange(1, 5000)),
-            "rejected_marks": lambda: "2", "mfe_price": lambda: "100", "exit_price": lambda: w.price_near(plain),
+            "rejected_marks": lambda: "2", "mfe_price": lambda: w.pick(["100", "'NaN'"]), "mfe_time": lambda: "'2026-01-05 14:35+00'", "exit_price": lambda: w.price_near(plain),
             "option_symbol": lambda: quoted(w.pick(["not one", "AAPL  260320C00100000", "F260231P00010000", ""]))}
     row.update({name: make() for name, make in rare.items() if w.chance(0.015)})
     return row
@@ -362,7 +363,9 @@ def history_edit(w):
     if w.history and w.chance(0.6):
         change = w.pick(["UPDATE %s.position_history SET pnl_pct = 1.25, win_loss_label = NULL WHERE id = %s",
                          "UPDATE %s.position_history SET position_id = NULL WHERE id = %s", "DELETE FROM %s.position_history WHERE id = %s",
-                         "UPDATE %s.position_history SET exit_reason_norm = NULL, r_multiple = NULL, net_pnl_dollars = NULL WHERE id = %s"])
+                         "UPDATE %s.position_history SET exit_reason_norm = NULL, r_multiple = NULL, net_pnl_dollars = NULL WHERE id = %s",
+                         "UPDATE %s.position_history SET entry_price = 'NaN', quantity = 'NaN' WHERE id = %s",
+                         "UPDATE %s.position_history SET pnl_pct = 'NaN', best_unrealized_pnl_pct = 'NaN' WHERE id = %s"])
         yield Statement("history edit", change % (w.name, w.pick(w.history)))
         return
     p = w.position(w.pick([w.open, w.closed]))
