@@ -70,3 +70,7 @@ UPDATE active_positions SET current_price = 5e10 WHERE id = 1;
 UPDATE active_positions SET current_price = 1e19 WHERE id = 1;
 UPDATE active_positions SET current_price = 90;
 SELECT id, rejected_marks, best_unrealized_pnl_pct AS best_pct, worst_unrealized_pnl_pct AS worst_pct FROM active_positions ORDER BY id;
+-- A price beyond the digits of a number that changes its spelling only is no second bad mark.
+UPDATE active_positions SET current_price = 12345678901234567890 WHERE id = 2;
+UPDATE active_positions SET current_price = 12345678901234600000 WHERE id = 2;
+SELECT rejected_marks FROM active_positions WHERE id = 2;

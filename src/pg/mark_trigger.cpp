@@ -85,10 +85,8 @@ Offer offer_in(const Row& row, Column column) {
 
 bool changed_price(const Row& old_row, const Row& row, Column column) {
   if (same_in(old_row, row, column)) return false;
-  const Number before = rounded(number_of(old_row, column));
-  const Number after = rounded(number_of(row, column));
-  return before.kind != Number::Kind::kExact ||
-         after.kind != Number::Kind::kExact || before.value != after.value;
+  return !equal(rounded(number_of(old_row, column)),
+                rounded(number_of(row, column)));
 }
 
 // The same price at another time is a mark as well: it may have come earlier.

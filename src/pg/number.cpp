@@ -137,6 +137,18 @@ Number rounded(const Number& number) {
                                           Int32GetDatum(kScale)));
 }
 
+bool equal(const Number& a, const Number& b) {
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case Number::Kind::kNull:
+      return true;
+    case Number::Kind::kExact:
+      return a.value == b.value;
+    default:
+      return DatumGetBool(DirectFunctionCall2(numeric_eq, a.numeric, b.numeric));
+  }
+}
+
 Datum numeric_of(Fixed8 value) {
   return NumericGetDatum(int64_div_fast_to_numeric(value, kScale));
 }

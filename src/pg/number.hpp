@@ -26,6 +26,9 @@ Number read_number(Datum datum, Oid type);
 // The number rounded to 8 decimals, as every mark is.
 Number rounded(const Number& number);
 
+// Of two rounded numbers; a null equals a null.
+bool equal(const Number& a, const Number& b);
+
 Datum numeric_of(Fixed8 value);
 
 // A number that is not null, for PostgreSQL's numeric operators.
