@@ -171,12 +171,13 @@ build_both() {
 
 # A database finds the files of the native build unless it is told otherwise.
 run_differential() {
-    local length=2000
-    ! $AT_LENGTH || length=10000
+    # At length always the same statements: a change is judged by what it changes. Else new ones.
+    local arguments=(--statements 2000)
+    ! $AT_LENGTH || arguments=(--statements 10000 --seed 20261130)
     run_sql -c "CREATE DATABASE native" -c "CREATE DATABASE portable" \
         -c "ALTER DATABASE portable SET extension_destdir = '$PORTABLE_DESTDIR'" &&
         NATIVE_DSN="dbname=native" PORTABLE_DSN="dbname=portable" \
-            run_script test/differential/run.sh --statements "$length"
+            run_script test/differential/run.sh "${arguments[@]}"
 }
 
 test_both() {
