@@ -19,11 +19,14 @@ from stream import Stream
 
 SECONDS = float(os.environ.get("WRITERS_SECONDS") or (15 if QUICK else 60))
 
-# What a position has seen: the marks that came while it was open, and the extremes they give.
+# What a position has seen: the marks that came while it was open, and the extremes they give. A
+# client that knows four decimals and sends the current_price that is there, which is the last mark
+# rounded to them, changes nothing: that is no mark.
 EXPECTED = """
 CREATE TEMPORARY TABLE expected AS
 WITH steps AS (
   SELECT seq, position_id, kind, price,
+         scale(price) <= 4 AND price = round(lag(price) OVER (PARTITION BY position_id, kind ORDER BY seq), 4) AS repeated,
          count(*) FILTER (WHERE kind IN ('open', 'close')) OVER (PARTITION BY position_id ORDER BY seq) AS period
   FROM writer_log),
 states AS (
@@ -38,7 +41,7 @@ SELECT p.id, count(*) AS marks, t.d,
 FROM active_positions p
 CROSS JOIN LATERAL (SELECT CASE WHEN p.side IN ('short', 'sell') OR p.quantity < 0 THEN -1 ELSE 1 END AS d,
                            CASE WHEN upper(p.instrument_type) IN ('CALL', 'PUT', 'OPTION') THEN 100 ELSE 1 END AS m) AS t
-JOIN states s ON s.position_id = p.id AND s.kind = 'mark' AND NOT s.closed
+JOIN states s ON s.position_id = p.id AND s.kind = 'mark' AND NOT s.closed AND s.repeated IS NOT TRUE
 GROUP BY p.id, t.d"""
 
 

@@ -16,7 +16,7 @@ DISCOVER = """
     VALUES (%s, %s, 'long', %s, %s, %s, %s, 'open', %s)
     RETURNING id"""
 
-LIST = "SELECT id, entry_price FROM active_positions WHERE status IN ('open', 'closing')"
+LIST = "SELECT id, entry_price, current_price FROM active_positions WHERE status IN ('open', 'closing')"
 
 
 class Reconciler(Writer):
@@ -41,8 +41,11 @@ class Reconciler(Writer):
     def cycle(self):
         if self.rng.random() < 0.5:
             self.discover()
-        for position_id, entry_price in self.send(LIST) or []:
+        for position_id, entry_price, current_price in self.send(LIST) or []:
             if self.rng.random() < 0.03:
                 self.close_phantom(position_id)
+            elif self.rng.random() < 0.1:
+                # The broker says what the table said already.
+                self.mark(position_id, current_price)
             else:
                 self.mark(position_id, self.price_near(entry_price, 4))
