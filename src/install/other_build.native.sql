@@ -1,5 +1,8 @@
 -- What the portable build has that the native one does not: helpers that C++ does without.
 DROP FUNCTION IF EXISTS
+  position_telemetry.rebased_excursion(position_telemetry.excursion, position_telemetry.terms, position_telemetry.terms, timestamptz, text, text, integer, integer),
+  position_telemetry.mirrored(position_telemetry.excursion, boolean),
+  position_telemetry.terms_of(text, numeric, numeric, numeric, text, text, numeric),
   position_telemetry.rebased(integer, numeric, numeric, numeric),
   position_telemetry.extreme(integer, numeric),
   position_telemetry.below(numeric, text),

@@ -44,11 +44,6 @@ CREATE FUNCTION position_telemetry.extreme(sign integer, value numeric) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value * sign > 0 THEN value ELSE 0 END;
 
-CREATE FUNCTION position_telemetry.rebased(sign integer, kept numeric, before numeric, after numeric) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN after IS NOT NULL AND position_telemetry.extreme(sign, before) = kept
-            THEN position_telemetry.extreme(sign, after) ELSE kept END;
-
 COMMENT ON FUNCTION position_telemetry.below(numeric, text) IS
 'Internal: whether a magnitude stays below a limit given as text; true for null.';
 COMMENT ON FUNCTION position_telemetry.finite(numeric) IS
@@ -57,8 +52,108 @@ COMMENT ON FUNCTION position_telemetry.moved_further_than(numeric, numeric, nume
 'Internal: whether a mark lies further than so many percent from the last.';
 COMMENT ON FUNCTION position_telemetry.extreme(integer, numeric) IS
 'Internal: the extreme of a side that a value stands for.';
+
+-- ------------------------------------------------------------- a correction
+
+-- Where it is unknown what was realised, so is every amount of money.
+CREATE FUNCTION position_telemetry.terms_of(side text, quantity numeric, entry_price numeric, multiplier numeric, instrument_type text,
+                                            option_symbol text, realized numeric)
+RETURNS position_telemetry.terms
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ROW(position_telemetry.row_direction(side, quantity),
+           position_telemetry.finite(entry_price),
+           CASE WHEN position_telemetry.finite(coalesce(realized, 0)) IS NOT NULL THEN abs(position_telemetry.finite(quantity)) END,
+           position_telemetry.finite(position_telemetry.contract_multiplier(multiplier, instrument_type, option_symbol)),
+           position_telemetry.finite(coalesce(realized, 0)))::position_telemetry.terms;
+COMMENT ON FUNCTION position_telemetry.terms_of(text, numeric, numeric, numeric, text, text, numeric) IS
+'Internal: the terms of a row.';
+
+CREATE FUNCTION position_telemetry.mirrored(x position_telemetry.excursion, with_dollars boolean) RETURNS position_telemetry.excursion
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ROW(-(x).worst_pct, -(x).best_pct,
+           CASE WHEN with_dollars THEN -(x).worst_dollars ELSE (x).best_dollars END,
+           CASE WHEN with_dollars THEN -(x).best_dollars ELSE (x).worst_dollars END,
+           (x).mae_price, (x).mfe_price, (x).mae_time, (x).mfe_time,
+           -(x).mfe_before_mae_pct, -(x).mae_before_mfe_pct)::position_telemetry.excursion;
+COMMENT ON FUNCTION position_telemetry.mirrored(position_telemetry.excursion, boolean) IS
+'Internal: best and worst in each other''s place, for a position whose direction is corrected. Money changes places only while nothing was realised, which keeps its sign.';
+
+-- Others were taken over from elsewhere, or the quantity has changed since.
+CREATE FUNCTION position_telemetry.rebased(sign integer, kept numeric, before numeric, after numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN after IS NOT NULL AND position_telemetry.extreme(sign, before) = kept
+            THEN position_telemetry.extreme(sign, after) ELSE kept END;
 COMMENT ON FUNCTION position_telemetry.rebased(integer, numeric, numeric, numeric) IS
 'Internal: an extreme after a correction: recomputed only when its price really gave it before.';
+
+CREATE FUNCTION position_telemetry.rebased_excursion(x position_telemetry.excursion, was position_telemetry.terms,
+                                                     now position_telemetry.terms, known_by timestamptz, pct_limit text,
+                                                     dollars_limit text, pct_scale integer, dollars_scale integer)
+RETURNS position_telemetry.excursion
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- Extremes are re-based where the best and the worst mark are known.
+  best_price numeric := CASE WHEN x.mae_price IS NOT NULL THEN x.mfe_price END;
+  worst_price numeric := CASE WHEN x.mfe_price IS NOT NULL THEN x.mae_price END;
+  was_mfe_pct numeric := position_telemetry.pnl_pct(now.direction, was.entry_price, best_price);
+  was_mae_pct numeric := position_telemetry.pnl_pct(now.direction, was.entry_price, worst_price);
+  was_mfe_dollars numeric := position_telemetry.pnl_dollars(now.direction, was.entry_price, best_price, was.quantity, was.multiplier, was.realized);
+  was_mae_dollars numeric := position_telemetry.pnl_dollars(now.direction, was.entry_price, worst_price, was.quantity, was.multiplier, was.realized);
+  mfe_pct numeric := position_telemetry.pnl_pct(now.direction, now.entry_price, best_price);
+  mae_pct numeric := position_telemetry.pnl_pct(now.direction, now.entry_price, worst_price);
+  mfe_dollars numeric := position_telemetry.pnl_dollars(now.direction, now.entry_price, best_price, now.quantity, now.multiplier, now.realized);
+  mae_dollars numeric := position_telemetry.pnl_dollars(now.direction, now.entry_price, worst_price, now.quantity, now.multiplier, now.realized);
+  at_mfe numeric;
+  at_mae numeric;
+BEGIN
+  IF NOT (position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct), abs(mfe_dollars), abs(mae_dollars)), '')
+          AND position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct)), pct_limit)
+          AND position_telemetry.below(greatest(abs(mfe_dollars), abs(mae_dollars)), dollars_limit)) THEN
+    RETURN NULL;
+  END IF;
+
+  -- Money follows only when both extremes are what their prices give for the
+  -- quantity held: else it has changed since.
+  IF position_telemetry.below(greatest(abs(was_mfe_pct), abs(was_mae_pct), abs(was_mfe_dollars), abs(was_mae_dollars)), '')
+     AND position_telemetry.extreme(1, round(was_mfe_dollars, dollars_scale)) = x.best_dollars
+     AND position_telemetry.extreme(-1, round(was_mae_dollars, dollars_scale)) = x.worst_dollars
+     AND mfe_dollars IS NOT NULL THEN
+    x.best_dollars := position_telemetry.extreme(1, round(mfe_dollars, dollars_scale));
+    x.worst_dollars := position_telemetry.extreme(-1, round(mae_dollars, dollars_scale));
+  END IF;
+
+  -- What was too large before cannot have given an extreme.
+  at_mfe := position_telemetry.rebased(1, x.best_pct, round(was_mfe_pct, pct_scale),
+                                               CASE WHEN position_telemetry.below(was_mfe_pct, '') THEN round(mfe_pct, pct_scale) END);
+  at_mae := position_telemetry.rebased(-1, x.worst_pct, round(was_mae_pct, pct_scale),
+                                               CASE WHEN position_telemetry.below(was_mae_pct, '') THEN round(mae_pct, pct_scale) END);
+  IF at_mfe = 0 THEN
+    x.mfe_time := NULL;
+    x.mae_before_mfe_pct := NULL;
+  ELSIF at_mfe <> x.best_pct AND x.mfe_time IS NULL THEN
+    x.mfe_time := known_by;
+    x.mae_before_mfe_pct := 0;
+  END IF;
+  IF at_mae = 0 THEN
+    x.mae_time := NULL;
+    x.mfe_before_mae_pct := NULL;
+  ELSIF at_mae <> x.worst_pct AND x.mae_time IS NULL THEN
+    x.mae_time := known_by;
+    x.mfe_before_mae_pct := 0;
+  END IF;
+  x.best_pct := at_mfe;
+  x.worst_pct := at_mae;
+  x.mae_before_mfe_pct := CASE WHEN x.mae_before_mfe_pct IS NOT NULL THEN least(greatest(x.mae_before_mfe_pct, at_mae), 0) END;
+  x.mfe_before_mae_pct := CASE WHEN x.mfe_before_mae_pct IS NOT NULL THEN greatest(least(x.mfe_before_mae_pct, at_mfe), 0) END;
+  RETURN x;
+END;
+$$;
+COMMENT ON FUNCTION position_telemetry.rebased_excursion(position_telemetry.excursion, position_telemetry.terms, position_telemetry.terms, timestamptz, text, text, integer, integer) IS
+'Internal: the extremes after a correction of what values a price; null when they would not fit. Both terms value in the direction of the later ones. known_by: when the marks had certainly been seen, for an extreme that is new.';
+
+-- ------------------------------------------------------------------ the mark
 
 CREATE FUNCTION position_telemetry.track_mark() RETURNS trigger
 LANGUAGE plpgsql
@@ -74,19 +169,15 @@ DECLARE
   dollars_scale CONSTANT integer := coalesce(nullif(TG_ARGV[8], ''), '8')::integer;
   is_closed boolean;
   d integer;  e numeric;  q numeric;  m numeric;  realized numeric;  worth_q numeric;
-  was_d integer;  was_e numeric;  was_q numeric;  was_m numeric;  was_realized numeric;
+  was_d integer;  was position_telemetry.terms;  x position_telemetry.excursion;  corrected position_telemetry.excursion;
   best_pct numeric;  worst_pct numeric;  best_dollars numeric;  worst_dollars numeric;
   mfe_price numeric;  mae_price numeric;  mfe_time timestamptz;  mae_time timestamptz;
   mae_before numeric;  mfe_before numeric;
   offer numeric;  offered_in text := 'current_price';
   mark_time timestamptz;  late boolean;
   pct numeric;  dollars numeric;
-  at_mfe numeric;  at_mae numeric;  last numeric;  held integer := 0;
-  best_price numeric;  worst_price numeric;
-  mfe_pct numeric;  mae_pct numeric;  mfe_dollars numeric;  mae_dollars numeric;
-  was_mfe_pct numeric;  was_mae_pct numeric;  was_mfe_dollars numeric;  was_mae_dollars numeric;
+  last numeric;  held integer := 0;
   bad boolean := false;  hold boolean := false;  correction boolean;
-  swap numeric;  swap_time timestamptz;
   occ record;
 BEGIN
   IF TG_WHEN <> 'BEFORE' OR TG_LEVEL <> 'ROW' OR TG_OP NOT IN ('INSERT', 'UPDATE') THEN
@@ -183,68 +274,24 @@ BEGIN
       AND (OLD.entry_price, OLD.multiplier, OLD.instrument_type, OLD.option_symbol)
           IS DISTINCT FROM (NEW.entry_price, NEW.multiplier, NEW.instrument_type, NEW.option_symbol));
     IF correction THEN
-      was_e := position_telemetry.finite(OLD.entry_price::numeric);
-      was_m := position_telemetry.finite(position_telemetry.contract_multiplier(OLD.multiplier::numeric, OLD.instrument_type::text, OLD.option_symbol::text));
-      was_realized := position_telemetry.finite(coalesce(OLD.realized_pnl_dollars::numeric, 0));
-      was_q := CASE WHEN was_realized IS NOT NULL THEN abs(position_telemetry.finite(OLD.quantity::numeric)) END;
+      x := ROW(best_pct, worst_pct, best_dollars, worst_dollars, mfe_price, mae_price, mfe_time, mae_time, mae_before, mfe_before);
+      was := position_telemetry.terms_of(OLD.side::text, OLD.quantity::numeric, OLD.entry_price::numeric, OLD.multiplier::numeric,
+                                         OLD.instrument_type::text, OLD.option_symbol::text, OLD.realized_pnl_dollars::numeric);
       IF was_d <> d THEN
-        swap := best_pct;  best_pct := -worst_pct;  worst_pct := -swap;
-        IF was_realized = 0 THEN
-          swap := best_dollars;  best_dollars := -worst_dollars;  worst_dollars := -swap;
-        END IF;
-        swap := mfe_price;  mfe_price := mae_price;  mae_price := swap;
-        swap_time := mfe_time;  mfe_time := mae_time;  mae_time := swap_time;
-        swap := mae_before;  mae_before := -mfe_before;  mfe_before := -swap;
+        x := position_telemetry.mirrored(x, was.realized = 0);
       END IF;
-      -- Extremes are re-based where the best and the worst mark are known.
-      best_price := CASE WHEN mae_price IS NOT NULL THEN mfe_price END;
-      worst_price := CASE WHEN mfe_price IS NOT NULL THEN mae_price END;
-      was_mfe_pct := position_telemetry.pnl_pct(d, was_e, best_price);
-      was_mae_pct := position_telemetry.pnl_pct(d, was_e, worst_price);
-      was_mfe_dollars := position_telemetry.pnl_dollars(d, was_e, best_price, was_q, was_m, was_realized);
-      was_mae_dollars := position_telemetry.pnl_dollars(d, was_e, worst_price, was_q, was_m, was_realized);
-      mfe_pct := position_telemetry.pnl_pct(d, e, best_price);
-      mae_pct := position_telemetry.pnl_pct(d, e, worst_price);
-      mfe_dollars := position_telemetry.pnl_dollars(d, e, best_price, worth_q, m, realized);
-      mae_dollars := position_telemetry.pnl_dollars(d, e, worst_price, worth_q, m, realized);
-      IF position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct), abs(mfe_dollars), abs(mae_dollars)), '')
-         AND position_telemetry.below(greatest(abs(mfe_pct), abs(mae_pct)), pct_limit)
-         AND position_telemetry.below(greatest(abs(mfe_dollars), abs(mae_dollars)), dollars_limit) THEN
-        -- Money follows only when both extremes are what their prices give for the
-        -- quantity held: else it has changed since.
-        IF position_telemetry.below(greatest(abs(was_mfe_pct), abs(was_mae_pct), abs(was_mfe_dollars), abs(was_mae_dollars)), '')
-           AND position_telemetry.extreme(1, round(was_mfe_dollars, dollars_scale)) = best_dollars
-           AND position_telemetry.extreme(-1, round(was_mae_dollars, dollars_scale)) = worst_dollars
-           AND mfe_dollars IS NOT NULL THEN
-          best_dollars := position_telemetry.extreme(1, round(mfe_dollars, dollars_scale));
-          worst_dollars := position_telemetry.extreme(-1, round(mae_dollars, dollars_scale));
-        END IF;
-        -- What was too large before cannot have given an extreme.
-        at_mfe := position_telemetry.rebased(1, best_pct, round(was_mfe_pct, pct_scale),
-                                             CASE WHEN position_telemetry.below(was_mfe_pct, '') THEN round(mfe_pct, pct_scale) END);
-        at_mae := position_telemetry.rebased(-1, worst_pct, round(was_mae_pct, pct_scale),
-                                             CASE WHEN position_telemetry.below(was_mae_pct, '') THEN round(mae_pct, pct_scale) END);
-        IF at_mfe = 0 THEN
-          mfe_time := NULL;  mae_before := NULL;
-        ELSIF at_mfe <> best_pct AND mfe_time IS NULL THEN
-          mfe_time := OLD.last_mark_time;  mae_before := 0;
-        END IF;
-        IF at_mae = 0 THEN
-          mae_time := NULL;  mfe_before := NULL;
-        ELSIF at_mae <> worst_pct AND mae_time IS NULL THEN
-          mae_time := OLD.last_mark_time;  mfe_before := 0;
-        END IF;
-        best_pct := at_mfe;
-        worst_pct := at_mae;
-        mae_before := CASE WHEN mae_before IS NOT NULL THEN least(greatest(mae_before, worst_pct), 0) END;
-        mfe_before := CASE WHEN mfe_before IS NOT NULL THEN greatest(least(mfe_before, best_pct), 0) END;
-        dollars := position_telemetry.pnl_dollars(d, e, last, worth_q, m, realized);
+      corrected := position_telemetry.rebased_excursion(x, was, ROW(d, e, worth_q, m, realized), OLD.last_mark_time,
+                                                        pct_limit, dollars_limit, pct_scale, dollars_scale);
+      IF NOT corrected IS NULL THEN
+        x := corrected;
         pct := position_telemetry.pnl_pct(d, e, last);
+        dollars := position_telemetry.pnl_dollars(d, e, last, worth_q, m, realized);
         IF position_telemetry.below(dollars, '') AND position_telemetry.below(pct, '') THEN
           IF position_telemetry.below(dollars, TG_ARGV[6]) AND dollars IS NOT NULL THEN NEW.current_pnl_dollars := dollars; END IF;
           IF position_telemetry.below(pct, TG_ARGV[5]) AND pct IS NOT NULL THEN NEW.current_pnl_percent := pct; END IF;
         END IF;
       END IF;
+      SELECT (x).* INTO best_pct, worst_pct, best_dollars, worst_dollars, mfe_price, mae_price, mfe_time, mae_time, mae_before, mfe_before;
     END IF;
 
     -- The mark.
