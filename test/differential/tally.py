@@ -20,9 +20,13 @@ class Tally:
         self.kinds[statement.kind] += 1
         self.sqlstates[outcome.sqlstate] += 1
         if outcome.succeeded:
-            self.called.update(re.findall(r"position_telemetry\.(\w+)\(", statement.sql))
+            self.called |= self.functions_in(statement)
         else:
             self.failed[statement.kind] += 1
+
+    @staticmethod
+    def functions_in(statement):
+        return set(re.findall(r"position_telemetry\.(\w+)\(", statement.sql))
 
     def missing(self):
         """The public functions that no successful statement has called."""
