@@ -40,18 +40,21 @@ COMMENT ON FUNCTION position_telemetry.timestamp_zone(name) IS
 -- execution_id is left as it is.
 CREATE FUNCTION position_telemetry.reader(target_schema name, target_table text, source text DEFAULT NULL)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT '(SELECT ' || string_agg(
-           CASE WHEN l.column_name = 'execution_id' AND a.type_name IS NOT NULL THEN 'execution_id'
-                ELSE position_telemetry.read_expression(l.column_name, l.data_type, a.type_name, z.zone)
-                     || ' AS ' || quote_ident(l.column_name) END, ', ' ORDER BY l.ordinal)
-         || ' FROM ' || coalesce(source, format('%I.%I', target_schema, target_table)) || ')'
-  FROM position_telemetry.layout_columns() l
-  LEFT JOIN position_telemetry.attached_columns(target_schema, target_table) a USING (column_name)
-  CROSS JOIN position_telemetry.timestamp_zone(target_schema) AS z (zone)
-  WHERE l.table_name = target_table
+BEGIN
+  RETURN (
+    SELECT '(SELECT ' || string_agg(
+             CASE WHEN l.column_name = 'execution_id' AND a.type_name IS NOT NULL THEN 'execution_id'
+                  ELSE position_telemetry.read_expression(l.column_name, l.data_type, a.type_name, z.zone)
+                       || ' AS ' || quote_ident(l.column_name) END, ', ' ORDER BY l.ordinal)
+           || ' FROM ' || coalesce(source, format('%I.%I', target_schema, target_table)) || ')'
+    FROM position_telemetry.layout_columns() l
+    LEFT JOIN position_telemetry.attached_columns(target_schema, target_table) a USING (column_name)
+    CROSS JOIN position_telemetry.timestamp_zone(target_schema) AS z (zone)
+    WHERE l.table_name = target_table);
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.reader(name, text, text) IS
 'Internal: a sub-select that reads a table of an attached schema with the layout''s types; source replaces the table by a transition table.';
@@ -97,37 +100,41 @@ RETURN position_telemetry.write_unless(position_telemetry.misfit(value, data_typ
 COMMENT ON FUNCTION position_telemetry.write_expression(text, text, text, integer, text) IS
 'Internal: how a value of the layout''s type is written to a column of this type; null where it does not fit.';
 
--- Whether a history column takes its value from a column of active_positions that
+-- The history columns that take their value from a column of active_positions that
 -- holds more than numeric(18,8).
-CREATE FUNCTION position_telemetry.has_wide_source(target_schema name, history_column text) RETURNS boolean
+CREATE FUNCTION position_telemetry.wide_columns(target_schema name) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (
-    SELECT FROM position_telemetry.attached_columns(target_schema, 'active_positions') a
-    WHERE a.column_name = ANY (CASE history_column WHEN 'max_quantity' THEN ARRAY['quantity']
-                                                   WHEN 'exit_price' THEN ARRAY['exit_price', 'current_price', 'last_mark_price']
-                                                   WHEN 'mfe_price' THEN ARRAY['exit_price', 'current_price']
-                                                   WHEN 'mae_price' THEN ARRAY['exit_price', 'current_price']
-                                                   ELSE ARRAY[history_column] END)
-      AND (a.type_name IN ('float8', 'float4', 'int8')
-           OR a.type_name = 'numeric' AND (a.typmod < 0 OR (a.typmod - 4 >> 16 & 65535) - (a.typmod - 4 & 2047) > 10)))
+  SELECT array_agg(h.column_name)
+  FROM position_telemetry.attached_columns(target_schema, 'active_positions') a
+  CROSS JOIN LATERAL unnest(CASE WHEN a.column_name = 'quantity' THEN ARRAY['quantity', 'max_quantity']
+                                 WHEN a.column_name IN ('exit_price', 'current_price') THEN ARRAY['exit_price', 'mfe_price', 'mae_price']
+                                 WHEN a.column_name = 'last_mark_price' THEN ARRAY['exit_price']
+                                 WHEN a.column_name IN ('mfe_price', 'mae_price', 'max_quantity') THEN '{}'
+                                 ELSE ARRAY[a.column_name] END) AS h (column_name)
+  WHERE a.type_name IN ('float8', 'float4', 'int8')
+     OR a.type_name = 'numeric' AND (a.typmod < 0 OR (a.typmod - 4 >> 16 & 65535) - (a.typmod - 4 & 2047) > 10)
 $$;
-COMMENT ON FUNCTION position_telemetry.has_wide_source(name, text) IS
-'Internal: whether values of a history column may be wider than numeric(18,8).';
+COMMENT ON FUNCTION position_telemetry.wide_columns(name) IS
+'Internal: the history columns whose values may be wider than numeric(18,8); null when there are none.';
 
 -- The columns of history that the archive fills: how each is written from an
 -- outcome o, and when its value does not fit.
 CREATE FUNCTION position_telemetry.history_writes(target_schema name)
 RETURNS TABLE (ordinal bigint, column_name text, expression text, misfit text)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   SELECT l.ordinal, l.column_name, position_telemetry.write_unless(m.misfit, 'o.' || l.column_name, d.data_type, t.type_name, z.zone),
          m.misfit
   FROM position_telemetry.layout_columns() l
   JOIN position_telemetry.attached_columns(target_schema, 'position_history') a USING (column_name)
   CROSS JOIN position_telemetry.timestamp_zone(target_schema) AS z (zone)
+  CROSS JOIN position_telemetry.wide_columns(target_schema) AS w (columns)
   CROSS JOIN LATERAL (SELECT CASE WHEN l.column_name = 'execution_id' THEN a.type_name ELSE l.data_type END) AS d (data_type)
   -- An enum of the user's is named with its schema.
   CROSS JOIN LATERAL (SELECT CASE WHEN a.type_kind = 'e' THEN (
@@ -137,8 +144,9 @@ AS $$
     ELSE a.type_name END) AS t (type_name)
   CROSS JOIN LATERAL (SELECT position_telemetry.misfit('o.' || l.column_name, d.data_type, a.type_name, a.typmod,
     CASE WHEN a.type_kind = 'e' THEN format('enum_range(NULL::%s)::text[]', t.type_name) END,
-    position_telemetry.has_wide_source(target_schema, l.column_name))) AS m (misfit)
-  WHERE l.table_name = 'position_history' AND l.column_name NOT IN ('id', 'created_at')
+    coalesce(l.column_name = ANY (w.columns), false))) AS m (misfit)
+  WHERE l.table_name = 'position_history' AND l.column_name NOT IN ('id', 'created_at');
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.history_writes(name) IS
 'Internal: the columns of position_history the archive writes, with which expressions, and when a value does not fit.';

@@ -3,6 +3,8 @@
 
 -- It gives a trigger's parts now, not its text.
 DROP FUNCTION position_telemetry.dispatch_triggers(name);
+-- wide_columns() answers for all columns at once.
+DROP FUNCTION position_telemetry.has_wide_source(name, text);
 
 CREATE TYPE position_telemetry.terms AS (direction integer, entry_price numeric, quantity numeric, multiplier numeric, realized numeric);
 COMMENT ON TYPE position_telemetry.terms IS
