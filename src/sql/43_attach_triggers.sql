@@ -135,25 +135,31 @@ COMMENT ON FUNCTION position_telemetry.mark_arguments(name) IS
 
 -- A value below the limit still fits when it is rounded to the column's scale.
 CREATE FUNCTION position_telemetry.column_limit(target_schema name, VARIADIC column_names text[]) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(min(10::numeric ^ (p.digits - p.scale) - 5 / 10::numeric ^ (p.scale + 1))::numeric(20,8)::text, '')
-  FROM position_telemetry.attached_columns(target_schema, 'active_positions') c,
-       LATERAL (SELECT (c.typmod - 4) >> 16 & 65535 AS digits, (c.typmod - 4) & 2047 AS scale) p
-  WHERE c.column_name = ANY (column_names) AND c.type_name = 'numeric' AND c.typmod >= 0
-    AND p.scale < 1024 AND (p.digits - p.scale < 10 OR p.scale < 8)
+BEGIN
+  RETURN (
+    SELECT coalesce(min(10::numeric ^ (p.digits - p.scale) - 5 / 10::numeric ^ (p.scale + 1))::numeric(20,8)::text, '')
+    FROM position_telemetry.attached_columns(target_schema, 'active_positions') c,
+         LATERAL (SELECT (c.typmod - 4) >> 16 & 65535 AS digits, (c.typmod - 4) & 2047 AS scale) p
+    WHERE c.column_name = ANY (column_names) AND c.type_name = 'numeric' AND c.typmod >= 0
+      AND p.scale < 1024 AND (p.digits - p.scale < 10 OR p.scale < 8));
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.column_limit(name, text[]) IS
 'Internal: the magnitude that values of these columns must stay below; empty when they are as wide as numeric(18,8).';
 
 CREATE FUNCTION position_telemetry.column_scale(target_schema name, VARIADIC column_names text[]) RETURNS integer
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT least(min(c.typmod - 4 & 2047), 8)
-  FROM position_telemetry.attached_columns(target_schema, 'active_positions') c
-  WHERE c.column_name = ANY (column_names) AND c.type_name = 'numeric' AND c.typmod >= 0
+BEGIN
+  RETURN (
+    SELECT least(min(c.typmod - 4 & 2047), 8)
+    FROM position_telemetry.attached_columns(target_schema, 'active_positions') c
+    WHERE c.column_name = ANY (column_names) AND c.type_name = 'numeric' AND c.typmod >= 0);
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.column_scale(name, text[]) IS
 'Internal: the decimals that all of these columns keep, 8 at most.';

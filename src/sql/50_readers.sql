@@ -37,7 +37,8 @@ COMMENT ON FUNCTION position_telemetry.timestamp_zone(name) IS
 'Internal: the zone in which columns without a time zone are read.';
 
 -- A FROM item with the layout's columns and types, whatever the table is made of.
--- execution_id is left as it is.
+-- execution_id is left as it is. PL/pgSQL, as is all that attach() asks the catalogs
+-- over and over: it keeps its plan, where SQL would be planned for each caller.
 CREATE FUNCTION position_telemetry.reader(target_schema name, target_table text, source text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -103,18 +104,21 @@ COMMENT ON FUNCTION position_telemetry.write_expression(text, text, text, intege
 -- The history columns that take their value from a column of active_positions that
 -- holds more than numeric(18,8).
 CREATE FUNCTION position_telemetry.wide_columns(target_schema name) RETURNS text[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT array_agg(h.column_name)
-  FROM position_telemetry.attached_columns(target_schema, 'active_positions') a
-  CROSS JOIN LATERAL unnest(CASE WHEN a.column_name = 'quantity' THEN ARRAY['quantity', 'max_quantity']
-                                 WHEN a.column_name IN ('exit_price', 'current_price') THEN ARRAY['exit_price', 'mfe_price', 'mae_price']
-                                 WHEN a.column_name = 'last_mark_price' THEN ARRAY['exit_price']
-                                 WHEN a.column_name IN ('mfe_price', 'mae_price', 'max_quantity') THEN '{}'
-                                 ELSE ARRAY[a.column_name] END) AS h (column_name)
-  WHERE a.type_name IN ('float8', 'float4', 'int8')
-     OR a.type_name = 'numeric' AND (a.typmod < 0 OR (a.typmod - 4 >> 16 & 65535) - (a.typmod - 4 & 2047) > 10)
+BEGIN
+  RETURN (
+    SELECT array_agg(h.column_name)
+    FROM position_telemetry.attached_columns(target_schema, 'active_positions') a
+    CROSS JOIN LATERAL unnest(CASE WHEN a.column_name = 'quantity' THEN ARRAY['quantity', 'max_quantity']
+                                   WHEN a.column_name IN ('exit_price', 'current_price') THEN ARRAY['exit_price', 'mfe_price', 'mae_price']
+                                   WHEN a.column_name = 'last_mark_price' THEN ARRAY['exit_price']
+                                   WHEN a.column_name IN ('mfe_price', 'mae_price', 'max_quantity') THEN '{}'
+                                   ELSE ARRAY[a.column_name] END) AS h (column_name)
+    WHERE a.type_name IN ('float8', 'float4', 'int8')
+       OR a.type_name = 'numeric' AND (a.typmod < 0 OR (a.typmod - 4 >> 16 & 65535) - (a.typmod - 4 & 2047) > 10));
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.wide_columns(name) IS
 'Internal: the history columns whose values may be wider than numeric(18,8); null when there are none.';

@@ -59,32 +59,44 @@ COMMENT ON FUNCTION position_telemetry.spread_pct(jsonb) IS
 'The spread of a quote in an explanation, in percent of its mid: 100 * (api_ask - api_bid) / mid. Null without a usable quote.';
 
 CREATE FUNCTION position_telemetry.has_columns(target_schema name, target_table text, VARIADIC wanted text[]) RETURNS boolean
-LANGUAGE sql STABLE
-RETURN (SELECT count(*) = cardinality(wanted) FROM position_telemetry.attached_columns(target_schema, target_table) a
-        WHERE a.column_name = ANY (wanted));
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT count(*) = cardinality(wanted) FROM position_telemetry.attached_columns(target_schema, target_table) a
+    WHERE a.column_name = ANY (wanted));
+END;
+$$;
 COMMENT ON FUNCTION position_telemetry.has_columns(name, text, text[]) IS
 'Internal: whether a table has all of these columns.';
 
 -- The column of dispatch_executions that active_positions.execution_uuid names.
 CREATE FUNCTION position_telemetry.execution_key(target_schema name) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT a.column_name FROM position_telemetry.attached_columns(target_schema, 'dispatch_executions') a
-  WHERE a.type_name = 'uuid' AND a.column_name IN ('execution_uuid', 'execution_id', 'id')
-  ORDER BY array_position(ARRAY['execution_uuid', 'execution_id', 'id'], a.column_name) LIMIT 1
+BEGIN
+  RETURN (
+    SELECT a.column_name FROM position_telemetry.attached_columns(target_schema, 'dispatch_executions') a
+    WHERE a.type_name = 'uuid' AND a.column_name IN ('execution_uuid', 'execution_id', 'id')
+    ORDER BY array_position(ARRAY['execution_uuid', 'execution_id', 'id'], a.column_name) LIMIT 1);
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.execution_key(name) IS
 'Internal: the uuid column by which executions are found; null without the table.';
 
 CREATE FUNCTION position_telemetry.recommendation_key(target_schema name) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT a.column_name FROM position_telemetry.attached_columns(target_schema, 'dispatch_recommendations') a
-  WHERE a.column_name IN ('id', 'recommendation_id')
-    AND position_telemetry.has_columns(target_schema, 'dispatch_executions', 'recommendation_id')
-  ORDER BY a.column_name = 'id' DESC LIMIT 1
+BEGIN
+  RETURN (
+    SELECT a.column_name FROM position_telemetry.attached_columns(target_schema, 'dispatch_recommendations') a
+    WHERE a.column_name IN ('id', 'recommendation_id')
+      AND position_telemetry.has_columns(target_schema, 'dispatch_executions', 'recommendation_id')
+    ORDER BY a.column_name = 'id' DESC LIMIT 1);
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.recommendation_key(name) IS
 'Internal: the column of dispatch_recommendations that recommendation_id of executions names.';
@@ -92,16 +104,19 @@ COMMENT ON FUNCTION position_telemetry.recommendation_key(name) IS
 -- The first of these columns that the table has, as an expression of a type.
 CREATE FUNCTION position_telemetry.dispatch_column(target_schema name, target_table text, alias text, data_type text, VARIADIC names text[])
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(
-    (SELECT format(CASE WHEN data_type = 'numeric' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.number_or_null(%s.%I)'
-                        WHEN data_type = 'jsonb' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.json_or_null(%s.%I)'
-                        ELSE '%s.%I::%s' END, alias, a.column_name, data_type)
-     FROM position_telemetry.attached_columns(target_schema, target_table) a
-     WHERE a.column_name = ANY (names) ORDER BY array_position(names, a.column_name) LIMIT 1),
-    'NULL::' || data_type)
+BEGIN
+  RETURN (
+    SELECT coalesce(
+      (SELECT format(CASE WHEN data_type = 'numeric' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.number_or_null(%s.%I)'
+                          WHEN data_type = 'jsonb' AND a.type_name IN ('text', 'varchar') THEN 'position_telemetry.json_or_null(%s.%I)'
+                          ELSE '%s.%I::%s' END, alias, a.column_name, data_type)
+       FROM position_telemetry.attached_columns(target_schema, target_table) a
+       WHERE a.column_name = ANY (names) ORDER BY array_position(names, a.column_name) LIMIT 1),
+      'NULL::' || data_type));
+END;
 $$;
 COMMENT ON FUNCTION position_telemetry.dispatch_column(name, text, text, text, text[]) IS
 'Internal: reads a column of a dispatch table, null where it is not there.';
@@ -132,7 +147,7 @@ AS $outer$
     CASE WHEN r.key IS NULL THEN 'NULL::jsonb' ELSE position_telemetry.dispatch_column(target_schema, 'dispatch_recommendations', 'r', 'jsonb', 'explain_json') END,
     CASE WHEN r.key IS NULL THEN ''
          ELSE format('LEFT JOIN %I.dispatch_recommendations r ON r.%I::text = e.recommendation_id::text', target_schema, r.key) END)
-  FROM (SELECT position_telemetry.execution_key(target_schema)) AS k (key), (SELECT position_telemetry.recommendation_key(target_schema)) AS r (key)
+  FROM position_telemetry.execution_key(target_schema) AS k (key), position_telemetry.recommendation_key(target_schema) AS r (key)
   WHERE k.key IS NOT NULL
 $outer$;
 COMMENT ON FUNCTION position_telemetry.entry_snapshots(name) IS
