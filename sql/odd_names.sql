@@ -21,7 +21,7 @@ BEGIN
     || ', TRUNCATE: ' || testing.complaint(format('TRUNCATE %I.active_positions', schema_name));
 END $$;
 SELECT name, testing.life_in(name)
-  FROM unnest(ARRAY['t_odd 50%', 't_odd %1$s', 't_odd it''s', 't_odd "quoted"', 't_odd a WHEN (b', 't_odd $$', 't_odd back\slash', 't_odd EXECUTE FUNCTION position_telemetry.x']) AS name;
+  FROM unnest(ARRAY['t_odd 50% %1$s it''s "quoted" $$ back\slash', 't_odd a WHEN (b EXECUTE FUNCTION position_telemetry.x']) AS name;
 -- This one could end the source of a function: it is refused, and nothing is made.
 CREATE SCHEMA "t_odd $body$";
 SELECT testing.outcome($$SELECT position_telemetry.attach('t_odd $body$')$$) AS outcome, to_regclass('"t_odd $body$".active_positions') AS made;

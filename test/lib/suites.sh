@@ -74,7 +74,7 @@ choose_length() {
         return
     fi
     SHORTER=(--quick)
-    export PT_ROWS=40000 RUNS=60 SEQUENCES=500
+    export PT_ROWS=40000 PT_POSITIONS=50000 RUNS=60 SEQUENCES=500
 }
 
 # build [VARIABLE=VALUE...]: builds and installs this flavour, and starts a server of it.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""All five services against one database at once, for WRITERS_SECONDS (60, with --quick 15).
+"""All five services against one database at once, for WRITERS_SECONDS (60, with --quick 8).
 
 The same clients run against the tables without the extension first: an error counts against the
 extension only when it is not seen there.
@@ -17,7 +17,7 @@ from manager import Manager
 from reconciler import Reconciler
 from stream import Stream
 
-SECONDS = float(os.environ.get("WRITERS_SECONDS") or (15 if QUICK else 60))
+SECONDS = float(os.environ.get("WRITERS_SECONDS") or (8 if QUICK else 60))
 
 # What a position has seen: the marks that came while it was open, and the extremes they give. A
 # client that knows four decimals and sends the current_price that is there, which is the last mark

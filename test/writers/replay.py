@@ -2,7 +2,7 @@
 """A broker's day, replayed by many clients at once, gives what one client gives that sees it once.
 
 16 clients each send the same 20,000 fills in order through apply_fill, all at once, each with 30
-percent of them repeated at random later (with --quick 8 clients and 2,000 fills; WRITERS_CLIENTS
+percent of them repeated at random later (with --quick 4 clients and 1,000 fills; WRITERS_CLIENTS
 and WRITERS_EVENTS set others). Then a reconnected stream replays the whole day: nothing changes.
 """
 
@@ -21,8 +21,8 @@ import psycopg2.extras
 from common import QUICK, Database, Report, connect, create_adopted_schema, new_random, query, value
 from stream import Stream, message
 
-EVENTS = int(os.environ.get("WRITERS_EVENTS") or (2000 if QUICK else 20000))
-CLIENTS = int(os.environ.get("WRITERS_CLIENTS") or (8 if QUICK else 16))
+EVENTS = int(os.environ.get("WRITERS_EVENTS") or (1000 if QUICK else 20000))
+CLIENTS = int(os.environ.get("WRITERS_CLIENTS") or (4 if QUICK else 16))
 REPEATED = 0.3
 
 FIELDS = ["event_id", "symbol", "side", "quantity", "price", "at", "fee", "order_id", "account_name", "strategy_type", "stop_loss",
