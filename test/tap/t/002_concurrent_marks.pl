@@ -1,5 +1,7 @@
 # Two sessions mark the same positions at the same time, in random order, each
 # statement a transaction of its own: no mark is lost.
+#
+# PT_MARKS: how many each session makes.
 use strict;
 use warnings;
 
@@ -9,7 +11,9 @@ use List::Util qw(shuffle);
 use PositionTelemetry;
 use Test::More;
 
-my $marks = 10_000;    # of each session
+may_be_spared();
+
+my $marks = $ENV{PT_MARKS} // 10_000;    # of each session
 
 my $node = new_cluster('concurrent_marks');
 attach_ok($node, 'public');
