@@ -59,7 +59,7 @@ run_unit() {
 
 # Every day under sanitizers only: optimised, the core is in everything else that is tested.
 test_unit() {
-    copy_tree
+    make_group_dir unit
     ! $AT_LENGTH || run_suite "unit" read_ctest run_unit default
     run_suite "unit under sanitizers" read_ctest run_unit asan-ubsan
 }
@@ -77,7 +77,7 @@ choose_length() {
     fi
     SHORTER=(--quick)
     export PT_ROWS=40000 RUNS=60 SEQUENCES=500
-    $AT_LENGTH || export PT_POSITIONS=50000 PT_MARKS=3000
+    $AT_LENGTH || export PT_POSITIONS=50000
     if ! $AT_LENGTH && [ "$FLAVOUR" = portable ] && [ -z "${ON_MAJOR:-}" ]; then
         export SPARED="the portable build runs it with --all"
     fi
@@ -149,14 +149,24 @@ test_server() {
     done
 }
 
+# compile_once GROUP...: compiles the library in the tree that every group gets a copy of. Whether it
+# can be compiled is for the groups to say.
+compile_once() {
+    if [[ " $* " =~ \ (native|both)\  ]] && [ "${SUITES[*]}" != unit ]; then
+        quietly "compiling" make_in_tree -j "$(nproc)" WERROR=1 || true
+    fi
+}
+
 # What tests leave behind goes with a directory of the group's own.
 make_group_dir() {
+    local tree=$WORK/tree
     export FLAVOUR=$1 SHARED_DIR PYTHONDONTWRITEBYTECODE=1
     TMPDIR=$WORK make_work_dir
     trap 'stop_tap_servers; clean_up' EXIT
     export TMPDIR=$WORK/tmp
     mkdir -m 1777 "$TMPDIR"
-    copy_tree
+    make_server_dir tree
+    cp -a "$tree/." "$WORK/tree"
 }
 
 # test_flavour native|portable [VARIABLE=VALUE...]: builds it, with these settings for make, and runs

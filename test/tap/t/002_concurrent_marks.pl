@@ -1,7 +1,5 @@
 # Two sessions mark the same positions at the same time, in random order, each
 # statement a transaction of its own: no mark is lost.
-#
-# PT_MARKS: how many each session makes.
 use strict;
 use warnings;
 
@@ -13,7 +11,7 @@ use Test::More;
 
 may_be_spared();
 
-my $marks = $ENV{PT_MARKS} // 10_000;    # of each session
+my $marks = 10_000;    # of each session
 
 my $node = new_cluster('concurrent_marks');
 attach_ok($node, 'public');
