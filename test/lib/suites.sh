@@ -60,7 +60,7 @@ run_unit() {
 # Every day under sanitizers only: optimised, the core is in everything else that is tested.
 test_unit() {
     make_group_dir unit
-    ! $AT_LENGTH || run_suite "unit" read_ctest run_unit default
+    $EVERYDAY || run_suite "unit" read_ctest run_unit default
     run_suite "unit under sanitizers" read_ctest run_unit asan-ubsan
 }
 
@@ -68,19 +68,25 @@ test_unit() {
 # Tests on a server, of one build
 
 # Random tests that can draw fewer cases, draw fewer: unless the length does not matter, and always
-# on the portable build, where what they test at length is the same SQL. Every day that build is
-# spared what is about the server or about SQL that both share; SPARED is the reason that is given.
+# on the portable build, where what they test at length is the same SQL.
 choose_length() {
-    SHORTER=() SPARED=
+    SHORTER=()
     if $AT_LENGTH && [ "$FLAVOUR" = native ]; then
         return
     fi
     SHORTER=(--quick)
     export PT_ROWS=40000 RUNS=60 SEQUENCES=500
     $AT_LENGTH || export PT_POSITIONS=50000
-    if ! $AT_LENGTH && [ "$FLAVOUR" = portable ] && [ -z "${ON_MAJOR:-}" ]; then
-        export SPARED="the portable build runs it with --all"
-    fi
+}
+
+# spared SUITE: whether it is left out every day: what takes long and is about the server, or about
+# SQL that both builds share, is run on the native one.
+spared() {
+    $EVERYDAY && [ "$FLAVOUR" = portable ] && [[ " tap advice replay stats vectors " == *" $1 "* ]]
+}
+
+skip_spared() {
+    run_suite "$1, $FLAVOUR" read_script echo "skipped $1: the portable build runs it with --all, or when it is asked for"
 }
 
 # build [VARIABLE=VALUE...]: builds and installs this flavour, and starts a server of it.
@@ -125,10 +131,6 @@ run_script() (
 # A suite of one script goes by its own name, the further ones (run_fills.sh) by theirs.
 run_scripts() {
     local script name arguments=()
-    if [ -n "$SPARED" ] && [[ " advice replay " == *" $1 "* ]]; then
-        run_suite "$1, $FLAVOUR" read_script echo "skipped $1: $SPARED"
-        return
-    fi
     [ "$1" != writers ] || arguments=("${SHORTER[@]}")
     for script in "$PROJECT/test/$1"/run*.sh; do
         name=$(basename "$script" .sh)
@@ -143,9 +145,16 @@ test_server() {
         run_suite "regress, $FLAVOUR" read_regress run_regress
     ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
         run_suite "isolation, $FLAVOUR" read_regress run_isolation
-    ! wanted tap || run_suite "tap, $FLAVOUR" read_tap run_tap test/tap
-    for suite in $(script_suites); do
-        ! wanted "$suite" || run_scripts "$suite"
+    for suite in tap $(script_suites); do
+        if ! wanted "$suite"; then
+            continue
+        elif spared "$suite"; then
+            skip_spared "$suite"
+        elif [ "$suite" = tap ]; then
+            run_suite "tap, $FLAVOUR" read_tap run_tap test/tap
+        else
+            run_scripts "$suite"
+        fi
     done
 }
 

@@ -3,8 +3,7 @@
 #
 # Environment: PT_DESTDIR is where `make install DESTDIR=` put the build; without
 # it the extension is taken from the server's own directories. FLAVOUR is native
-# or portable and must be what is found there. SPARED, when set, is the reason for
-# which tests that may be spared are.
+# or portable and must be what is found there.
 package PositionTelemetry;
 
 use strict;
@@ -16,11 +15,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(may_be_spared new_server new_cluster is_portable query sqlstate error_of attach_ok verify_ok
+our @EXPORT = qw(new_server new_cluster is_portable query sqlstate error_of attach_ok verify_ok
   archive_ok extremes_ok snapshot unchanged_ok section start_script finish_script);
-
-# To be called by a test that takes long and is not needed every day.
-sub may_be_spared { return $ENV{SPARED} ? plan(skip_all => $ENV{SPARED}) : 1 }
 
 sub is_portable { return ($ENV{FLAVOUR} // 'native') eq 'portable' }
 

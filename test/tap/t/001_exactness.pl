@@ -10,8 +10,6 @@ use lib "$FindBin::RealBin/../lib";
 use PositionTelemetry;
 use Test::More;
 
-may_be_spared();
-
 my $rows = $ENV{PT_ROWS} // (is_portable() ? 100_000 : 1_000_000);
 my $seed = $ENV{PT_SEED} // int(rand(1_000_000));
 diag "PT_SEED=$seed PT_ROWS=$rows";

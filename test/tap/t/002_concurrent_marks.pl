@@ -9,8 +9,6 @@ use List::Util qw(shuffle);
 use PositionTelemetry;
 use Test::More;
 
-may_be_spared();
-
 my $marks = 10_000;    # of each session
 
 my $node = new_cluster('concurrent_marks');

@@ -11,8 +11,6 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-may_be_spared();
-
 my $positions = 4000;
 
 my $node = new_cluster('crash');
