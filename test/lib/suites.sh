@@ -8,13 +8,13 @@
 
 # The names of all suites, one per line.
 suites() {
-    printf '%s\n' unit
+    printf '%s\n' unit tap
     suites_of_one_build
     suites_of_both_builds
 }
 
 suites_of_one_build() {
-    printf '%s\n' regress isolation tap
+    printf '%s\n' regress isolation
     script_suites
 }
 
@@ -145,13 +145,11 @@ test_server() {
         run_suite "regress, $FLAVOUR" read_regress run_regress
     ! wanted isolation || DETAILS=$WORK/tree/build/isolation/regression.diffs \
         run_suite "isolation, $FLAVOUR" read_regress run_isolation
-    for suite in tap $(script_suites); do
+    for suite in $(script_suites); do
         if ! wanted "$suite"; then
             continue
         elif spared "$suite"; then
             skip_spared "$suite"
-        elif [ "$suite" = tap ]; then
-            run_suite "tap, $FLAVOUR" read_tap run_tap test/tap
         else
             run_scripts "$suite"
         fi
@@ -161,7 +159,7 @@ test_server() {
 # compile_once GROUP...: compiles the library in the tree that every group gets a copy of. Whether it
 # can be compiled is for the groups to say.
 compile_once() {
-    if [[ " $* " =~ \ (native|both)\  ]] && [ "${SUITES[*]}" != unit ]; then
+    if [[ " $* " =~ \ (native|both|native-tap)\  ]]; then
         quietly "compiling" make_in_tree -j "$(nproc)" WERROR=1 || true
     fi
 }
@@ -178,17 +176,36 @@ make_group_dir() {
     cp -a "$tree/." "$WORK/tree"
 }
 
+# What make is told of a build. Every major comes with a compiler of its own, and none may find
+# anything to warn about.
+build_option() {
+    case $FLAVOUR in
+        native) echo WERROR=1 ;;
+        portable) echo PORTABLE=1 ;;
+    esac
+}
+
 # test_flavour native|portable [VARIABLE=VALUE...]: builds it, with these settings for make, and runs
-# its suites.
+# its suites, but for tap.
 test_flavour() {
-    local options=("${@:2}") SERVER_STARTED=false
+    local SERVER_STARTED=false
     make_group_dir "$1"
-    # Every major comes with a compiler of its own, and none may find anything to warn about.
-    [ "$FLAVOUR" = portable ] || options+=(WERROR=1)
-    [ "$FLAVOUR" = native ] || options+=(PORTABLE=1)
     choose_length
-    run_suite "build, $FLAVOUR" read_script build "${options[@]}"
+    run_suite "build, $FLAVOUR" read_script build "$(build_option)" "${@:2}"
     ! $SERVER_STARTED || test_server
+}
+
+# The servers of these tests are their own: they need not wait for the other suites.
+test_tap() {
+    local SERVER_STARTED=false
+    make_group_dir "$1"
+    if spared tap; then
+        skip_spared tap
+        return
+    fi
+    choose_length
+    run_suite "build for tap, $FLAVOUR" read_script build "$(build_option)"
+    ! $SERVER_STARTED || run_suite "tap, $FLAVOUR" read_tap run_tap test/tap
 }
 
 # ------------------------------------------------------------------------------------------
