@@ -42,13 +42,21 @@ prepare() {
 # ------------------------------------------------------------------------------------------
 # In a chroot
 
+# Two majors are prepared side by side, and there is one list of packages.
+install_mmdebstrap() {
+    {
+        flock 9
+        install_packages mmdebstrap
+    } 9>"$WORK/packages.lock"
+}
+
 # Says why there can be no chroot, or nothing.
 no_chroot() {
     if [ "$(id -u)" -ne 0 ]; then
         echo "a chroot takes root"
     elif ! unshare --mount --pid --fork true 2>/dev/null; then
         echo "no namespaces for a chroot"
-    elif ! install_packages mmdebstrap >&2; then
+    elif ! install_mmdebstrap >&2; then
         echo "mmdebstrap cannot be installed"
     fi
 }
