@@ -78,7 +78,8 @@ RETURN ROW(-(x).worst_pct, -(x).best_pct,
 COMMENT ON FUNCTION position_telemetry.mirrored(position_telemetry.excursion, boolean) IS
 'Internal: best and worst in each other''s place, for a position whose direction is corrected. Money changes places only while nothing was realised, which keeps its sign.';
 
--- Others were taken over from elsewhere, or the quantity has changed since.
+-- An extreme that its price did not give was taken over from elsewhere, or the
+-- quantity has changed since: it stays.
 CREATE FUNCTION position_telemetry.rebased(sign integer, kept numeric, before numeric, after numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN after IS NOT NULL AND position_telemetry.extreme(sign, before) = kept
@@ -126,9 +127,9 @@ BEGIN
 
   -- What was too large before cannot have given an extreme.
   at_mfe := position_telemetry.rebased(1, x.best_pct, round(was_mfe_pct, pct_scale),
-                                               CASE WHEN position_telemetry.below(was_mfe_pct, '') THEN round(mfe_pct, pct_scale) END);
+                                       CASE WHEN position_telemetry.below(was_mfe_pct, '') THEN round(mfe_pct, pct_scale) END);
   at_mae := position_telemetry.rebased(-1, x.worst_pct, round(was_mae_pct, pct_scale),
-                                               CASE WHEN position_telemetry.below(was_mae_pct, '') THEN round(mae_pct, pct_scale) END);
+                                       CASE WHEN position_telemetry.below(was_mae_pct, '') THEN round(mae_pct, pct_scale) END);
   IF at_mfe = 0 THEN
     x.mfe_time := NULL;
     x.mae_before_mfe_pct := NULL;
